@@ -1,0 +1,58 @@
+import type { EventType } from '../domain/catalogue.ts';
+import type { Recorded } from '../eventstore/event.ts';
+
+/** A column: its SQL type, and as a phantom the type of its values in rows. */
+export type Column<T> = { readonly sql: string; readonly nullable: boolean; readonly value?: T };
+const column = <T>(sql: string): Column<T> => ({ sql, nullable: false });
+
+export const uuid = column<string>('uuid');
+export const text = column<string>('text');
+export const integer = column<number>('integer');
+/** A log position; a string in rows. */
+export const position = column<string>('bigint');
+export const boolean = column<boolean>('boolean');
+/** An ISO-8601 UTC instant with milliseconds in rows. */
+export const instant = column<string>('timestamptz(3)');
+/** `YYYY-MM-DD` in rows. */
+export const date = column<string>('date');
+export const json = <T>(): Column<T> => column<T>('jsonb');
+export const nullable = <T>(of: Column<T>): Column<T | null> => ({ sql: of.sql, nullable: true });
+
+export type Columns = Readonly<Record<string, Column<unknown>>>;
+export type RowOf<C extends Columns> = { [K in keyof C]: C[K] extends Column<infer T> ? T : never };
+
+/**
+ * A read model: one table and the pure folds that fill it. A fold copes with every fact, reads no other table, and
+ * gives the row after the event, or undefined for no row. An event that touches several rows names several keys.
+ */
+export type Projection<C extends Columns = Columns, T extends EventType = EventType> = {
+  /** The table, in schema `read`. */
+  readonly name: string;
+  /** A new number is a new table, filled beside the old one and then swapped. */
+  readonly version: number;
+  /** Row type and DDL follow from it. */
+  readonly columns: C;
+  /** The primary key, and the keys of the rows that an event touches. */
+  readonly key: {
+    readonly column: keyof C & string;
+    readonly of: (event: Recorded<T>) => string | readonly string[];
+  };
+  /** Further indexes, each a list of SQL index elements (`start_time desc`); made after a rebuild has filled the table. */
+  readonly indexes?: readonly (readonly string[])[];
+  /** The keys are the subscription. */
+  readonly fold: {
+    readonly [K in T]: (row: RowOf<C> | undefined, event: Recorded<K>, key: string) => RowOf<C> | undefined;
+  };
+};
+
+export const projection = <C extends Columns, T extends EventType>(of: Projection<C, T>): Projection<C, T> => of;
+
+/** A projection whose row and event types are of no interest: what the table of all projections holds. */
+export type AnyProjection = {
+  readonly name: string;
+  readonly version: number;
+  readonly columns: Columns;
+  readonly key: { readonly column: string; readonly of: (event: never) => string | readonly string[] };
+  readonly indexes?: readonly (readonly string[])[];
+  readonly fold: Readonly<Record<string, (row: never, event: never, key: string) => unknown>>;
+};
