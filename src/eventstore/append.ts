@@ -15,27 +15,32 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const NIL = '00000000-0000-0000-0000-000000000000';
 const CONTROL = /\p{Cc}/u;
 
-const invalid = (message: string): never => {
-  throw new InvalidEvent(message);
+const nameProblem = (name: unknown, longest: number): string | undefined => {
+  if (typeof name !== 'string' || name === '') return 'is empty';
+  if (name.startsWith('$')) return 'begins with $, which is reserved';
+  if (name.length > longest) return `is longer than ${longest} characters`;
+  if (CONTROL.test(name) || !name.isWellFormed()) return 'holds a control character or half a surrogate pair';
 };
 
-const assertName = (what: string, name: unknown, longest: number): void => {
-  if (typeof name !== 'string' || name === '') return invalid(`${what} is empty`);
-  if (name.startsWith('$')) return invalid(`${what} begins with $, which is reserved`);
-  if (name.length > longest) return invalid(`${what} is longer than ${longest} characters`);
-  if (CONTROL.test(name) || !name.isWellFormed())
-    return invalid(`${what} holds a control character or half a surrogate pair`);
-};
-
-const assertJson = (what: string, text: unknown): void => {
-  if (typeof text !== 'string') return invalid(`${what} is not text`);
-  if (!text.isWellFormed()) return invalid(`${what} holds half a surrogate pair`);
+const jsonProblem = (text: unknown): string | undefined => {
+  if (typeof text !== 'string') return 'is not text';
+  if (!text.isWellFormed()) return 'holds half a surrogate pair';
   try {
     JSON.parse(text);
   } catch {
     // The parser's message quotes the text, which may hold personal data.
-    return invalid(`${what} is no JSON text`);
+    return 'is no JSON text';
   }
+};
+
+const idProblem = (id: unknown, seen: ReadonlySet<unknown>): string | undefined => {
+  if (typeof id !== 'string' || !UUID.test(id)) return 'is no UUID in lower case';
+  if (id === NIL) return 'is the nil UUID';
+  if (seen.has(id)) return 'is that of an earlier one';
+};
+
+const refuse = (what: string, problem: string | undefined): void => {
+  if (problem !== undefined) throw new InvalidEvent(`${what} ${problem}`);
 };
 
 /**
@@ -44,26 +49,25 @@ const assertJson = (what: string, text: unknown): void => {
  * characters and do not begin with `$`; data and metadata are JSON texts.
  */
 export const assertAppendable = (stream: string, events: readonly NewEvent[], expected?: Expected): void => {
-  assertName('The name of the stream', stream, MAX_STREAM_NAME);
+  refuse('The name of the stream', nameProblem(stream, MAX_STREAM_NAME));
   if (expected !== undefined && expected !== 'noStream' && !(Number.isSafeInteger(expected) && expected >= 0))
-    invalid('The expected revision is neither noStream nor an integer from 0');
-  if (events.length === 0) invalid('An append needs an event');
+    throw new InvalidEvent('The expected revision is neither noStream nor an integer from 0');
+  if (events.length === 0) throw new InvalidEvent('An append needs an event');
   const ids = new Set<string>();
   let data = 0;
   let metadata = 0;
   for (const [index, event] of events.entries()) {
-    if (typeof event.id !== 'string' || !UUID.test(event.id) || event.id === NIL)
-      invalid(`The id of event ${index} is no UUID in lower case, or the nil UUID`);
-    if (ids.has(event.id)) invalid(`Event ${index} has the id of an earlier one`);
+    refuse(`The id of event ${index}`, idProblem(event.id, ids));
+    refuse(`The type of event ${index}`, nameProblem(event.type, MAX_TYPE_NAME));
+    refuse(`The data of event ${index}`, jsonProblem(event.data));
+    refuse(`The metadata of event ${index}`, jsonProblem(event.metadata));
     ids.add(event.id);
-    assertName(`The type of event ${index}`, event.type, MAX_TYPE_NAME);
-    assertJson(`The data of event ${index}`, event.data);
-    assertJson(`The metadata of event ${index}`, event.metadata);
     data += Buffer.byteLength(event.data);
     metadata += Buffer.byteLength(event.metadata);
   }
   if (data > MAX_APPEND_BYTES) throw new AppendTooLarge(stream, data);
-  if (metadata > MAX_METADATA_BYTES) invalid(`More than ${MAX_METADATA_BYTES} bytes of metadata in one append`);
+  if (metadata > MAX_METADATA_BYTES)
+    throw new InvalidEvent(`More than ${MAX_METADATA_BYTES} bytes of metadata in one append`);
 };
 
 /** The number of events a read may give: `limit`, or `otherwise` when there is none. Throws RangeError outside 1 to {@link MAX_LIMIT}. */
