@@ -1,0 +1,162 @@
+import jwt from '@fastify/jwt';
+import type { FastifyRequest } from 'fastify';
+import { can } from '../domain/decider.ts';
+import type { Access } from '../commands/binding.ts';
+import type { App, Deps } from './app.ts';
+import { Problem } from './problem.ts';
+import { type Caller, loginNeeded } from './request.ts';
+
+/** Seconds that an access token lives. */
+export const ACCESS_TOKEN_SECONDS = 900;
+
+/** What an access token says. The service itself believes only `sub` and `sid`; the rest is for clients. */
+export type AccessClaims = {
+  /** Account id. */
+  readonly sub: string;
+  /** Login session id. */
+  readonly sid: string;
+  readonly email: string;
+  /** The role of the highest rank. */
+  readonly role: string;
+  readonly roles: readonly string[];
+  readonly permissions: readonly string[];
+};
+
+export type Auth = {
+  /** An access token that lives for {@link ACCESS_TOKEN_SECONDS}. */
+  readonly signAccessToken: (claims: AccessClaims) => string;
+  /** Who holds the token, as of now: revoked sessions and former rights do not count. Throws a 401 Problem. */
+  readonly callerOfToken: (token: string) => Promise<Caller>;
+};
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    auth: Auth;
+  }
+}
+declare module '@fastify/jwt' {
+  interface FastifyJWT {
+    namespaces: 'current' | 'previous';
+    payload: AccessClaims;
+    user: AccessClaims;
+  }
+}
+
+const refused = (reason: string, message: string) => new Problem('UNAUTHORIZED', message, { reason });
+
+/** Registers access tokens and fills `request.caller`. */
+export const registerAuth = async (app: App, deps: Deps): Promise<void> => {
+  const { config, rights, sessions, apiKeys } = deps;
+  const verify = { algorithms: ['HS256' as const], cache: 5_000 };
+  await app.register(jwt, {
+    namespace: 'current',
+    secret: config.jwtSecret,
+    sign: { algorithm: 'HS256', expiresIn: ACCESS_TOKEN_SECONDS * 1000 },
+    verify,
+  });
+  if (config.jwtSecretPrevious !== undefined)
+    await app.register(jwt, { namespace: 'previous', secret: config.jwtSecretPrevious, verify });
+  const { current, previous } = app.jwt as Partial<typeof app.jwt>;
+
+  const claimsOf = (token: string): AccessClaims => {
+    try {
+      return (current ?? app.jwt.current).verify<AccessClaims>(token);
+    } catch (error) {
+      if (previous !== undefined && codeOf(error) === 'FAST_JWT_INVALID_SIGNATURE')
+        try {
+          return previous.verify<AccessClaims>(token);
+        } catch (older) {
+          throw tokenProblem(older);
+        }
+      throw tokenProblem(error);
+    }
+  };
+
+  const callerOfToken = async (token: string): Promise<Caller> => {
+    const { sub, sid } = claimsOf(token);
+    if (typeof sub !== 'string' || typeof sid !== 'string') throw refused('token-invalid', 'The access token is not valid');
+    const alive = sessions.alive(sid);
+    if (!(typeof alive === 'boolean' ? alive : await alive))
+      throw refused('session-ended', 'This login session has ended; please log in again');
+    const known = rights.of(sub);
+    const held = known instanceof Promise ? await known : known;
+    if (held === undefined || !held.active) throw refused('account-unknown', 'This account does not exist or is closed');
+    return {
+      actor: { id: sub, kind: 'user', permissions: held.permissions, verified: held.verified, sessionId: sid },
+      accountId: sub,
+      rights: held,
+    };
+  };
+
+  const callerOfKey = async (value: string): Promise<Caller> => {
+    const key = await apiKeys?.of(value);
+    const held = key && (await rights.of(key.accountId));
+    if (key === undefined || held === undefined || !held.active)
+      throw refused('api-key-invalid', 'The API key is not valid');
+    // A key never holds more than its owner does now.
+    const permissions = key.permissions.filter((permission) => can(held, permission));
+    return {
+      actor: { id: key.accountId, kind: 'api_key', permissions, verified: held.verified },
+      accountId: key.accountId,
+      rights: held,
+      keyId: key.keyId,
+    };
+  };
+
+  app.decorate('auth', {
+    signAccessToken: (claims: AccessClaims) => app.jwt.current.sign(claims),
+    callerOfToken,
+  });
+  app.decorateRequest('caller', undefined);
+  app.decorateRequest('callerProblem', undefined);
+
+  app.addHook('onRequest', async (request) => {
+    const { authorization } = request.headers;
+    const key = request.headers['x-api-key'];
+    if (authorization === undefined && key === undefined) return;
+    try {
+      if (authorization !== undefined) request.caller = await callerOfToken(bearerOf(authorization));
+      else if (typeof key === 'string') request.caller = await callerOfKey(key);
+    } catch (error) {
+      request.callerProblem =
+        error instanceof Problem
+          ? error
+          : new Problem('SERVICE_UNAVAILABLE', 'Rights cannot be read just now; please try again', { retryAfter: 2 });
+      if (!(error instanceof Problem)) deps.log.warn({ err: error }, 'rights could not be read');
+    }
+  });
+};
+
+const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);
+
+const tokenProblem = (error: unknown): Problem =>
+  codeOf(error) === 'FAST_JWT_EXPIRED'
+    ? refused('token-expired', 'The access token has expired')
+    : refused('token-invalid', 'The access token is not valid');
+
+const bearerOf = (authorization: string): string => {
+  const token = /^Bearer +(\S+) *$/i.exec(authorization)?.[1];
+  if (token === undefined) throw refused('token-invalid', 'The Authorization header must read "Bearer <access token>"');
+  return token;
+};
+
+/** What a route asks of its caller before anything else is looked at. */
+export type Entry = { readonly access: Access; readonly unverified: boolean; readonly apiKey: boolean };
+
+/** Lets the caller in or throws: 401 without a login, 403 without a verified address, the permission or an admitted key. */
+export const admit = (request: FastifyRequest, { access, unverified, apiKey }: Entry): void => {
+  if (access === 'anyone') return;
+  if (!apiKey && request.headers['x-api-key'] !== undefined && request.headers.authorization === undefined)
+    throw new Problem('FORBIDDEN', 'API keys are not accepted here; please use an access token', {
+      reason: 'api-key-not-allowed',
+    });
+  const { caller } = request;
+  if (caller === undefined) throw request.callerProblem ?? loginNeeded();
+  if (!caller.actor.verified && !unverified)
+    throw new Problem('FORBIDDEN', 'Please verify your e-mail address or phone number first', {
+      reason: 'not-verified',
+      details: [{ field: 'emailVerified', message: 'Must be verified' }],
+    });
+  if (access !== 'loggedIn' && !can(caller.actor, access))
+    throw new Problem('FORBIDDEN', `This needs the permission ${access}`, { reason: 'permission-missing' });
+};

@@ -1,0 +1,48 @@
+import type { FastifyRequest } from 'fastify';
+import type { Actor } from '../domain/decider.ts';
+import type { Rights } from './deps.ts';
+import { Problem } from './problem.ts';
+
+/** Who sent a request: the actor that commands see, and what the read model knows of the account. */
+export type Caller = {
+  readonly actor: Actor;
+  readonly accountId: string;
+  readonly rights: Rights;
+  /** The API key used instead of an access token. */
+  readonly keyId?: string;
+};
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Undefined without a valid login. */
+    caller: Caller | undefined;
+    /** Why there is no caller although the request carried a token or key. */
+    callerProblem: Problem | undefined;
+    /** Taken from X-Correlation-Id or made. */
+    correlationId: string;
+    /** When it came in, in milliseconds of `performance.now()`. */
+    startedAt: number;
+  }
+}
+
+/** The actor without a login. */
+export const nobody: Actor = Object.freeze({ id: 'anonymous', kind: 'anonymous', permissions: [], verified: false });
+
+/** Who acts in this request; {@link nobody} without a login. */
+export const actorOf = (request: FastifyRequest): Actor => request.caller?.actor ?? nobody;
+
+/** The account that is logged in. Throws 401 without a login. */
+export const accountOf = (request: FastifyRequest): string => {
+  if (request.caller === undefined) throw request.callerProblem ?? loginNeeded();
+  return request.caller.accountId;
+};
+
+export const loginNeeded = () => new Problem('UNAUTHORIZED', 'Please log in', { reason: 'login-needed' });
+
+const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/** The W3C trace context of a request, if it carries a well-formed one. */
+export const traceparentOf = (request: FastifyRequest): string | undefined => {
+  const value = request.headers.traceparent;
+  return typeof value === 'string' && TRACEPARENT.test(value) ? value : undefined;
+};
