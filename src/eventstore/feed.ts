@@ -1,0 +1,186 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { LRUCache } from 'lru-cache';
+import type { Envelope } from './event.ts';
+import { type Batch, type EventStore, type Position, START, type StoredEvent, type Subscription } from './port.ts';
+
+/** An event in the clear, where its exact type does not matter. */
+export type Fact = Envelope & { readonly type: string; readonly data: unknown };
+
+/** An event whose type or bytes this version of the service cannot read. */
+export type Undecodable = Pick<Fact, 'id' | 'stream' | 'revision' | 'position' | 'type' | 'recordedAt'> & {
+  readonly error: Error;
+};
+export type FeedEvent = Fact | Undecodable;
+
+export const isUndecodable = (event: FeedEvent): event is Undecodable => 'error' in event;
+
+/** Turns what lies in the log into events in the clear, one for each, in the same order. Throws only when keys are out of reach. */
+export type Decode = (events: readonly StoredEvent[]) => Promise<readonly FeedEvent[]>;
+
+/** All events of the log after `from`, up to and including `to`. */
+export type Chunk = { readonly events: readonly FeedEvent[]; readonly from: Position; readonly to: Position };
+
+export type Feed = {
+  /**
+   * The next events after a position; waits until there are any. An empty chunk tells how far there are none.
+   * Rejects with the signal's reason once it is aborted, and with what store or codec throw while reading the past.
+   */
+  readonly after: (position: Position, signal: AbortSignal) => Promise<Chunk>;
+  /** Position of the last event that has been seen; START before the log was reached. */
+  readonly head: () => Position;
+  /** Settles once the live tail is followed. */
+  readonly ready: Promise<void>;
+  readonly close: () => Promise<void>;
+};
+
+/** Events that stay decoded behind the head, and at most this many are handed out at once. */
+const RING_EVENTS = 4_096;
+const PAGE_EVENTS = 1_024;
+/** Pages of the past that stay decoded: loops that rebuild side by side share them. */
+const PAGES = 6;
+const RETRY_MS = 250;
+
+const slice = ({ events, from, to }: Chunk, position: Position): Chunk =>
+  position === from
+    ? { events, from, to }
+    : { events: events.filter((event) => event.position > position), from: position, to };
+
+/**
+ * One decoded tail of the log for all consumers of a process: an event is read and decrypted once, however many
+ * projections, policies and live connections ask for it. Recent events come from memory, the past in shared pages that
+ * are read one ahead; memory stays flat however long the log is.
+ */
+export const createFeed = ({ store, decode }: { readonly store: EventStore; readonly decode: Decode }): Feed => {
+  const closing = new AbortController();
+  let ring: Chunk[] = [];
+  let held = 0;
+  /** Where the ring begins; undefined until the live tail is followed. */
+  let base: Position | undefined;
+  let head = START;
+  let grown = Promise.withResolvers<void>();
+
+  const decoded = async (batch: Batch, from: Position): Promise<Chunk> => {
+    const fresh = batch.events.filter((event) => event.position > from);
+    return { events: fresh.length === 0 ? [] : await decode(fresh), from, to: batch.position };
+  };
+
+  /** Tries again until it succeeds or the feed is closed. */
+  const insist = async <T>(attempt: () => Promise<T>): Promise<T> => {
+    for (;;) {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (closing.signal.aborted) throw error;
+        await pause(RETRY_MS);
+      }
+    }
+  };
+
+  const announce = (): void => {
+    const { resolve } = grown;
+    grown = Promise.withResolvers();
+    resolve();
+  };
+
+  const push = (chunk: Chunk): void => {
+    ring.push(chunk);
+    held += chunk.events.length;
+    while (held > RING_EVENTS && ring.length > 1) held -= ring.shift()?.events.length ?? 0;
+    base = ring[0]?.from;
+    head = chunk.to;
+    announce();
+  };
+
+  let tail: Subscription | undefined;
+  const ready = insist(store.head).then((position) => {
+    head = position;
+    base = position;
+    announce();
+  });
+  ready.catch(() => {});
+
+  const follow = async (): Promise<void> => {
+    await ready;
+    while (!closing.signal.aborted) {
+      tail = store.subscribe(head, {
+        onBatch: async (batch) => {
+          if (batch.position > head) push(await insist(() => decoded(batch, head)));
+        },
+      });
+      await tail.done.catch(() => pause(RETRY_MS));
+    }
+  };
+  const following = follow().catch(() => {});
+
+  const fromRing = (position: Position): Chunk => {
+    const parts: Chunk[] = [];
+    let count = 0;
+    for (const chunk of ring) {
+      if (chunk.to <= position) continue;
+      if (count > 0 && count + chunk.events.length > RING_EVENTS) break;
+      parts.push(slice(chunk, chunk.from < position ? position : chunk.from));
+      count += chunk.events.length;
+    }
+    return { events: parts.flatMap(({ events }) => events), from: position, to: parts.at(-1)?.to ?? position };
+  };
+
+  const pages = new LRUCache<Position, Promise<Chunk>>({ max: PAGES });
+  const page = (from: Position): Promise<Chunk> => {
+    const known = pages.get(from);
+    if (known !== undefined) return known;
+    const reading = store.readAll(from, { limit: PAGE_EVENTS }).then((batch) => decoded(batch, from));
+    pages.set(from, reading);
+    reading.catch(() => pages.delete(from));
+    return reading;
+  };
+
+  /** Reads the past in pages whose borders all loops share, and the page behind it while this one is being handled. */
+  const fromPast = async (position: Position): Promise<Chunk> => {
+    const chunk = await page(position);
+    if (base !== undefined && chunk.to > position && chunk.to < base) page(chunk.to).catch(() => {});
+    return chunk;
+  };
+
+  const after = async (position: Position, signal: AbortSignal): Promise<Chunk> => {
+    const ended = AbortSignal.any([signal, closing.signal]);
+    for (;;) {
+      ended.throwIfAborted();
+      if (base !== undefined && position < base) {
+        const chunk = await fromPast(position);
+        if (chunk.to > position) return chunk;
+        pages.delete(position);
+      } else if (position < head) return fromRing(position);
+      await orAborted(grown.promise, ended);
+    }
+  };
+
+  return {
+    after,
+    head: () => head,
+    ready,
+    close: async () => {
+      closing.abort(new FeedClosed('The feed was closed'));
+      await tail?.close();
+      await following;
+      pages.clear();
+      ring = [];
+    },
+  };
+};
+
+/** The feed was closed while somebody waited for events. */
+export class FeedClosed extends Error {
+  override readonly name = 'FeedClosed';
+}
+
+/** Settles with the promise, or rejects with the signal's reason if that comes first; leaves no listener behind. */
+const orAborted = async (promise: Promise<void>, signal: AbortSignal): Promise<void> => {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+};
