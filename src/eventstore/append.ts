@@ -8,8 +8,6 @@ export const MAX_STREAM_NAME = 400;
 export const MAX_TYPE_NAME = 200;
 /** Bytes of metadata that one append may carry, 8 MiB: keeps the whole message far from EventStoreDB's 20 MB. */
 export const MAX_METADATA_BYTES = 8 * MAX_APPEND_BYTES;
-/** Most events that one read gives, and the default of `readStream`. */
-export const MAX_LIMIT = 10_000;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const NIL = '00000000-0000-0000-0000-000000000000';
@@ -19,7 +17,7 @@ const nameProblem = (name: unknown, longest: number): string | undefined => {
   if (typeof name !== 'string' || name === '') return 'is empty';
   if (name.startsWith('$')) return 'begins with $, which is reserved';
   if (name.length > longest) return `is longer than ${longest} characters`;
-  if (CONTROL.test(name) || !name.isWellFormed()) return 'holds a control character or half a surrogate pair';
+  return CONTROL.test(name) || !name.isWellFormed() ? 'holds a control character or half a surrogate pair' : undefined;
 };
 
 const jsonProblem = (text: unknown): string | undefined => {
@@ -27,6 +25,7 @@ const jsonProblem = (text: unknown): string | undefined => {
   if (!text.isWellFormed()) return 'holds half a surrogate pair';
   try {
     JSON.parse(text);
+    return undefined;
   } catch {
     // The parser's message quotes the text, which may hold personal data.
     return 'is no JSON text';
@@ -36,7 +35,7 @@ const jsonProblem = (text: unknown): string | undefined => {
 const idProblem = (id: unknown, seen: ReadonlySet<unknown>): string | undefined => {
   if (typeof id !== 'string' || !UUID.test(id)) return 'is no UUID in lower case';
   if (id === NIL) return 'is the nil UUID';
-  if (seen.has(id)) return 'is that of an earlier one';
+  return seen.has(id) ? 'is that of an earlier one' : undefined;
 };
 
 const refuse = (what: string, problem: string | undefined): void => {
@@ -48,9 +47,9 @@ const refuse = (what: string, problem: string | undefined): void => {
  * Ids are UUIDs in lower case, other than the nil UUID and different from each other; names are free of control
  * characters and do not begin with `$`; data and metadata are JSON texts.
  */
-export const assertAppendable = (stream: string, events: readonly NewEvent[], expected?: Expected): void => {
+export const assertAppendable = (stream: string, expected: Expected, events: readonly NewEvent[]): void => {
   refuse('The name of the stream', nameProblem(stream, MAX_STREAM_NAME));
-  if (expected !== undefined && expected !== 'noStream' && !(Number.isSafeInteger(expected) && expected >= 0))
+  if (expected !== 'noStream' && !(Number.isSafeInteger(expected) && expected >= 0))
     throw new InvalidEvent('The expected revision is neither noStream nor an integer from 0');
   if (events.length === 0) throw new InvalidEvent('An append needs an event');
   const ids = new Set<string>();
@@ -68,12 +67,4 @@ export const assertAppendable = (stream: string, events: readonly NewEvent[], ex
   if (data > MAX_APPEND_BYTES) throw new AppendTooLarge(stream, data);
   if (metadata > MAX_METADATA_BYTES)
     throw new InvalidEvent(`More than ${MAX_METADATA_BYTES} bytes of metadata in one append`);
-};
-
-/** The number of events a read may give: `limit`, or `otherwise` when there is none. Throws RangeError outside 1 to {@link MAX_LIMIT}. */
-export const limitOf = (limit: number | undefined, otherwise: number = MAX_LIMIT): number => {
-  const events = limit ?? otherwise;
-  if (!Number.isInteger(events) || events < 1 || events > MAX_LIMIT)
-    throw new RangeError(`A limit is an integer from 1 to ${MAX_LIMIT}`);
-  return events;
 };
