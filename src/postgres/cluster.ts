@@ -25,7 +25,7 @@ export async function clusterIn(folder: string): Promise<Cluster> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const real = await realpath(folder);
   const data = join(real, 'data');
-  const account = await accountFor(data, [data, programs.postgres]);
+  const account = await accountFor(data, [real, programs.postgres]);
   if (account.ids !== undefined) await chown(real, account.ids.uid, account.ids.gid);
   return { data, log: join(real, 'postgres.log'), programs, account };
 }
