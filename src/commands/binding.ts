@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Actor, Command, Decider, Rejection, RejectionCode } from '../domain/decider.ts';
+import type { Passwords } from './passwords.ts';
 
 type Method = 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -17,7 +18,14 @@ export type Reads = {
   readonly load: <State, Event extends Fact>(decider: Decider<State, Event>, id: string) => Promise<Loaded<State>>;
   readonly lookups: Lookups;
   readonly now: () => Date;
+  /** Keyed hash (HMAC-SHA-256, hexadecimal) of a value that must not be guessed by trial; another purpose, another hash. */
+  readonly hash: KeyedHash;
+  /** Password hashes, made and compared off the event loop. */
+  readonly passwords: Passwords;
 };
+
+/** Keyed hash (HMAC-SHA-256, hexadecimal) of a value that must not be guessed by trial; another purpose, another hash. */
+export type KeyedHash = (purpose: string, value: string) => string;
 
 /** Questions to read models; answered by `src/projections/lookups.ts`. */
 export type Lookups = {
@@ -31,6 +39,8 @@ export type Done = {
   readonly stream: string;
   /** Of the stream's last event that the answer knows; undefined when the stream does not exist. */
   readonly revision: number | undefined;
+  /** Of the object that the command addresses, see {@link Binding.version}; the ETag. */
+  readonly version: number | undefined;
   /** A read model that has come this far shows what the command did. START when nothing was ever stored. */
   readonly position: bigint;
   readonly data: unknown;
@@ -107,8 +117,13 @@ export type Binding<
   /** The id of the stream that the command is judged against. A new aggregate takes `newId`. */
   readonly stream: (
     input: z.output<Input>,
-    context: { readonly actor: Actor; readonly newId: (label: string) => string },
+    context: { readonly actor: Actor; readonly newId: (label: string) => string; readonly hash: KeyedHash },
   ) => string;
+  /**
+   * The version of the object that the path names, when that is not the stream itself: an entity inside it. Undefined
+   * when there is no such object. `If-Match` is held against it, and it is the answer's ETag.
+   */
+  readonly version?: (state: State, input: z.output<Input>) => number | undefined;
   /** What the rule must know of other streams. */
   readonly facts?: (
     input: z.output<Input>,
@@ -158,8 +173,9 @@ export type AnyBinding = Pick<
   readonly resolve?: (input: never, reads: Reads, actor: Actor) => Promise<unknown>;
   readonly stream: (
     input: never,
-    context: { readonly actor: Actor; readonly newId: (label: string) => string },
+    context: { readonly actor: Actor; readonly newId: (label: string) => string; readonly hash: KeyedHash },
   ) => string;
+  readonly version?: (state: never, input: never) => number | undefined;
   readonly facts?: (
     input: never,
     reads: Reads,

@@ -1,0 +1,82 @@
+import { randomBytes } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import type pg from 'pg';
+import type { MasterKeys } from '../masterKeys.ts';
+
+/** The data keys of persons (and things): one AES-256 key each, stored wrapped, gone for good once erased. */
+export type KeyRing = {
+  /** The key of each subject, made when it has none. `null`: erased, and never to have one again. */
+  readonly toSeal: (subjects: readonly string[]) => Promise<ReadonlyMap<string, Buffer | null>>;
+  /** The key of each subject; `null`: erased or never made. */
+  readonly toOpen: (subjects: readonly string[]) => Promise<ReadonlyMap<string, Buffer | null>>;
+  /** Destroys a subject's key. What was sealed under it can never be read again. */
+  readonly erase: (subject: string) => Promise<void>;
+  /** Drops a key that another node has destroyed from memory. */
+  readonly forget: (subject: string) => void;
+};
+
+type Row = { readonly subject: string; readonly wrapped: Buffer | null };
+
+const CACHED = 20_000;
+
+/** Keys in table `convene.subject_keys`. */
+export const keyRing = (pool: pg.Pool, master: MasterKeys): KeyRing => {
+  const cache = new LRUCache<string, Buffer>({ max: CACHED });
+
+  const read = async (subjects: readonly string[], into: Map<string, Buffer | null>): Promise<void> => {
+    const { rows } = await pool.query<Row>(
+      'select subject, wrapped from convene.subject_keys where subject = any($1)',
+      [subjects],
+    );
+    for (const { subject, wrapped } of rows) {
+      const key = wrapped === null ? null : master.unwrap(wrapped, subject);
+      into.set(subject, key);
+      if (key !== null) cache.set(subject, key);
+    }
+  };
+
+  const cached = (subjects: readonly string[]) => {
+    const found = new Map<string, Buffer | null>();
+    const missing: string[] = [];
+    for (const subject of new Set(subjects)) {
+      const key = cache.get(subject);
+      if (key === undefined) missing.push(subject);
+      else found.set(subject, key);
+    }
+    return { found, missing };
+  };
+
+  return {
+    toSeal: async (subjects) => {
+      const { found, missing } = cached(subjects);
+      if (missing.length === 0) return found;
+      const fresh = missing.map((subject) => master.wrap(randomBytes(32), subject));
+      // Two nodes may both make one; the first to be stored is the key.
+      await pool.query(
+        'insert into convene.subject_keys (subject, wrapped) select * from unnest($1::text[], $2::bytea[]) on conflict do nothing',
+        [missing, fresh],
+      );
+      await read(missing, found);
+      return found;
+    },
+    toOpen: async (subjects) => {
+      const { found, missing } = cached(subjects);
+      if (missing.length === 0) return found;
+      await read(missing, found);
+      for (const subject of missing) if (!found.has(subject)) found.set(subject, null);
+      return found;
+    },
+    erase: async (subject) => {
+      cache.delete(subject);
+      await pool.query(
+        `insert into convene.subject_keys (subject, wrapped, erased_at) values ($1, null, now())
+         on conflict (subject) do update set wrapped = null, erased_at = now()`,
+        [subject],
+      );
+      cache.delete(subject);
+    },
+    forget: (subject) => {
+      cache.delete(subject);
+    },
+  };
+};

@@ -1,0 +1,112 @@
+import { type Kysely, sql } from 'kysely';
+
+/**
+ * The event log of the Postgres adapter, the keys of persons, and snapshots.
+ *
+ * `log.head` has one row. Whoever appends locks it until the commit, so positions are handed out, committed and seen in
+ * one and the same order, without gaps.
+ */
+export const up = async (db: Kysely<unknown>): Promise<void> => {
+  await sql`create schema if not exists log`.execute(db);
+  await sql`create schema if not exists read`.execute(db);
+  await sql`create schema if not exists convene`.execute(db);
+
+  await sql`
+    create table log.events (
+      position bigint primary key,
+      stream text collate "C" not null,
+      revision integer not null,
+      id uuid not null,
+      type text collate "C" not null,
+      recorded_at timestamptz(3) not null,
+      data text not null,
+      metadata text not null,
+      unique (stream, revision)
+    ) with (fillfactor = 100)`.execute(db);
+  await sql`alter table log.events alter column data set storage external, alter column metadata set storage external`.execute(
+    db,
+  );
+
+  await sql`
+    create table log.head (
+      only_row boolean primary key default true check (only_row),
+      position bigint not null,
+      incarnation uuid not null default gen_random_uuid()
+    ) with (fillfactor = 10)`.execute(db);
+  await sql`insert into log.head (position) values (0)`.execute(db);
+
+  await sql`
+    create function log.append(
+      streams text[], expected integer[], counts integer[],
+      ids uuid[], types text[], data text[], metadata text[],
+      out ordinal integer, out stored boolean, out revision integer, out "position" bigint
+    ) returns setof record
+    language plpgsql
+    set search_path = ''
+    as $$
+    declare
+      tail bigint;
+    begin
+      -- From here to the commit nobody else appends. The statement below sees what the former holder committed.
+      select h.position into strict tail from log.head h for update;
+
+      return query
+      with wanted as (
+        select a.ordinal::integer as ordinal, a.stream, a.expected, a.count,
+               (sum(a.count) over (order by a.ordinal) - a.count)::integer as skipped,
+               row_number() over (partition by a.stream order by a.ordinal) = 1 as first_of_stream,
+               coalesce((select e.revision from log.events e where e.stream = a.stream
+                         order by e.revision desc limit 1), -1) as current
+        from unnest(streams, expected, counts) with ordinality as a(stream, expected, count, ordinal)
+      ),
+      judged as materialized (
+        select w.*, w.first_of_stream and w.current = w.expected as ok,
+               tail + sum(case when w.first_of_stream and w.current = w.expected then w.count else 0 end)
+                        over (order by w.ordinal) as upto
+        from wanted w
+      ),
+      inserted as (
+        insert into log.events (position, stream, revision, id, type, recorded_at, data, metadata)
+        select j.upto - j.count + n, j.stream, j.expected + n, ids[j.skipped + n], types[j.skipped + n],
+               clock_timestamp(), data[j.skipped + n], metadata[j.skipped + n]
+        from judged j, generate_series(1, j.count) n
+        where j.ok
+        order by 1
+      ),
+      moved as (
+        update log.head h set position = t.upto
+        from (select max(j.upto) as upto from judged j where j.ok) t
+        where t.upto is not null
+        returning pg_notify('convene_log', h.position::text)
+      )
+      select j.ordinal, j.ok,
+             case when j.ok then j.expected + j.count
+                  else greatest(j.current, (select k.expected + k.count from judged k where k.stream = j.stream and k.ok))
+             end,
+             case when j.ok then j.upto::bigint end
+      from judged j
+      order by j.ordinal;
+    end
+    $$`.execute(db);
+
+  await sql`
+    create table convene.subject_keys (
+      subject text primary key,
+      -- Null once erased: the row stays, so that no new key is ever made for an erased person.
+      wrapped bytea,
+      created_at timestamptz not null default now(),
+      erased_at timestamptz
+    )`.execute(db);
+
+  await sql`
+    create table convene.snapshots (
+      stream text collate "C" primary key,
+      revision integer not null,
+      position bigint not null,
+      size integer not null,
+      fingerprint text not null,
+      state text not null,
+      commands text not null,
+      taken_at timestamptz not null default now()
+    )`.execute(db);
+};

@@ -1,0 +1,43 @@
+import { Kysely as Database, type Kysely, PostgresDialect, sql } from 'kysely';
+import { type Migration, Migrator } from 'kysely/migration';
+import type pg from 'pg';
+import { StartupProblem } from '../startupProblem.ts';
+import * as log from './001_log.ts';
+
+/** Every migration by name, in order. Forward only: never edited or removed once released. */
+const migrations: Readonly<Record<string, Migration>> = {
+  '001_log': log,
+};
+
+const applied = async (db: Kysely<unknown>): Promise<readonly string[]> => {
+  const { rows } = await sql<{
+    present: boolean;
+  }>`select to_regclass('convene.migrations') is not null as present`.execute(db);
+  if (!rows[0]?.present) return [];
+  return (await sql<{ name: string }>`select name from convene.migrations order by name`.execute(db)).rows.map(
+    (row) => row.name,
+  );
+};
+
+/**
+ * Brings the database to the schema that this code knows; several nodes at once are let through one after the other.
+ * Throws StartupProblem when the database is of a newer schema.
+ */
+export const migrate = async (pool: pg.Pool): Promise<void> => {
+  // No destroy at the end: that would end the pool, which is the caller's.
+  const db = new Database<unknown>({ dialect: new PostgresDialect({ pool }) });
+  const unknown = (await applied(db)).filter((name) => !(name in migrations));
+  if (unknown.length > 0)
+    throw new StartupProblem(
+      `The database has a newer schema than this version of Convene knows (${unknown.join(', ')}). Start the newer version.`,
+    );
+  const migrator = new Migrator({
+    db,
+    provider: { getMigrations: async () => ({ ...migrations }) },
+    migrationTableName: 'migrations',
+    migrationLockTableName: 'migrations_lock',
+    migrationTableSchema: 'convene',
+  });
+  const { error } = await migrator.migrateToLatest();
+  if (error !== undefined) throw error;
+};
