@@ -3,13 +3,16 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StartupProblem } from './startupProblem.ts';
 
+/** Another live process has the data folder. */
+export class DataFolderInUse extends StartupProblem {}
+
 /** The sole right to use a data folder. */
 export type DataFolderLock = { readonly release: () => void };
 
 /**
  * Takes the data folder for this process alone. The lock is the operating system's lock on a file (held through SQLite, the
  * one way to it that Node has), so that it ends with the process, whatever ends that, and is never left behind.
- * Makes the folder. Throws StartupProblem when another live process has it or the folder cannot be used.
+ * Makes the folder. Throws DataFolderInUse, and StartupProblem when the folder cannot be used.
  */
 export async function lockDataFolder(dataDir: string): Promise<DataFolderLock> {
   const path = join(dataDir, 'lock');
@@ -28,7 +31,7 @@ export async function lockDataFolder(dataDir: string): Promise<DataFolderLock> {
     database?.close();
     if (!isBusy(error)) throw unusable(dataDir, error);
     const pid = (await readFile(holder, 'utf8').catch(() => '')).trim();
-    throw new StartupProblem(
+    throw new DataFolderInUse(
       `The data folder ${dataDir} is in use by another running Convene${pid === '' ? '' : ` (process ${pid})`}. Stop it, or set CONVENE_DATA_DIR to another folder.`,
     );
   }

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { lockDataFolder } from './dataFolder.ts';
+import { DataFolderInUse, lockDataFolder } from './dataFolder.ts';
 import {
   CLUSTER_USER,
   type Cluster,
@@ -50,6 +50,9 @@ const SETTINGS: Settings = {
 const Connection = z.object({ port: z.int().min(1).max(65_535), password: z.string().min(16) });
 type Connection = z.infer<typeof Connection>;
 
+const addressOf = ({ port, password }: Connection): string =>
+  `postgres://${CLUSTER_USER}:${password}@127.0.0.1:${port}/postgres`;
+
 /**
  * Starts the PostgreSQL under `<dataDir>/postgres`, made at the first start with a random password that is kept there (mode
  * 0600). Recovers whatever a killed service left behind, a server still running included. A server that dies is started
@@ -66,7 +69,7 @@ export async function startEmbeddedPostgres(dataDir: string): Promise<EmbeddedPo
     if (port !== connection.port) await keep(join(folder, 'connection.json'), { ...connection, port });
     const supervised = supervise(cluster, port, server);
     return {
-      connectionString: `postgres://${CLUSTER_USER}:${connection.password}@127.0.0.1:${port}/postgres`,
+      connectionString: addressOf({ ...connection, port }),
       stop: async () => {
         await supervised.stop();
         lock.release();
@@ -75,6 +78,22 @@ export async function startEmbeddedPostgres(dataDir: string): Promise<EmbeddedPo
   } catch (error) {
     lock.release();
     throw error;
+  }
+}
+
+/**
+ * The PostgreSQL of a data folder for one task beside the service: that of the running service, left alone by `stop`, or,
+ * when none is running, one started for the task. Throws StartupProblem.
+ */
+export async function reachEmbeddedPostgres(dataDir: string): Promise<EmbeddedPostgres> {
+  try {
+    return await startEmbeddedPostgres(dataDir);
+  } catch (error) {
+    if (!(error instanceof DataFolderInUse)) throw error;
+    const path = join(dataDir, 'postgres', 'connection.json');
+    const kept = Connection.safeParse(JSON.parse(await readFile(path, 'utf8').catch(() => 'null')));
+    if (!kept.success) throw error;
+    return { connectionString: addressOf(kept.data), stop: async () => undefined };
   }
 }
 
