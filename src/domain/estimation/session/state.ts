@@ -1,0 +1,225 @@
+import { commandsOf, decider } from '../../decider.ts';
+import { pointsOf } from '../statistics.ts';
+import { events, type Role, type SessionEvent, type Totals } from './events.ts';
+import { DEFAULTS, type Settings } from './settings.ts';
+
+/** Someone who is or was in the session. */
+export type Participant = {
+  readonly role: Role;
+  /** Who left may come back and still read; who was removed may neither. */
+  readonly membership: 'in' | 'left' | 'removed';
+  /** Place in the order of arrivals; coming back is a new arrival. */
+  readonly arrival: number;
+};
+
+export type StoryStatus = 'pending' | 'voting' | 'revealed' | 'estimated' | 'skipped';
+export type Story = {
+  readonly id: string;
+  readonly title: string;
+  readonly description: string | null;
+  readonly externalRef: string | null;
+  readonly url: string | null;
+  readonly status: StoryStatus;
+  readonly estimate: string | null;
+  /** Rounds opened so far. */
+  readonly rounds: number;
+};
+
+/** The open round. Its cards are face down: no answer shows them to anybody but the one who played. */
+export type Round = {
+  readonly storyId: string;
+  readonly number: number;
+  readonly anonymous: boolean;
+  readonly deadline: string | null;
+  /** Card by participant. */
+  readonly votes: Readonly<Record<string, string>>;
+};
+
+/** An estimation session as its rules and answers need it. */
+export type Session = {
+  /** null: there is no such session. */
+  readonly id: string | null;
+  readonly code: string;
+  readonly name: string;
+  readonly description: string | null;
+  readonly createdBy: string;
+  readonly settings: Settings;
+  readonly closed: 'completed' | 'archived' | null;
+  readonly facilitatorId: string | null;
+  readonly participants: Readonly<Record<string, Participant>>;
+  readonly arrivals: number;
+  readonly stories: readonly Story[];
+  /** The story on the table: being voted on, or revealed last. */
+  readonly currentStoryId: string | null;
+  readonly round: Round | null;
+};
+
+/** Those in the session now, longest there first. */
+export const present = ({ participants }: Session): readonly (Participant & { readonly id: string })[] =>
+  Object.entries(participants)
+    .filter(([, { membership }]) => membership === 'in')
+    .map(([id, participant]) => ({ id, ...participant }))
+    .sort((a, b) => a.arrival - b.arrival);
+
+/**
+ * Those whose card is awaited: every voter, and the facilitator when nobody else votes or once he has voted himself.
+ */
+export const awaited = (state: Session): readonly string[] => {
+  const voters = present(state).filter(({ role }) => role === 'voter');
+  const facilitator = state.facilitatorId;
+  const counts = facilitator !== null && (voters.length === 0 || state.round?.votes[facilitator] !== undefined);
+  return [...voters.map(({ id }) => id), ...(counts ? [facilitator] : [])];
+};
+
+export const votesCast = ({ round }: Session): number => (round === null ? 0 : Object.keys(round.votes).length);
+
+export const storyOf = ({ stories }: Session, storyId: string): Story | undefined =>
+  stories.find(({ id }) => id === storyId);
+
+export type SessionStatus = 'lobby' | 'voting' | 'revealed' | 'completed' | 'archived';
+/** What the session is doing: `lobby` while no story is on the table. */
+export const statusOf = ({ closed, round, currentStoryId }: Session): SessionStatus =>
+  closed ?? (round !== null ? 'voting' : currentStoryId !== null ? 'revealed' : 'lobby');
+
+/** What came of the stories so far. */
+export const totalsOf = ({ stories }: Session): Totals => {
+  const estimated = stories.filter(({ status }) => status === 'estimated');
+  return {
+    stories: stories.length,
+    estimated: estimated.length,
+    skipped: stories.filter(({ status }) => status === 'skipped').length,
+    points: pointsOf(estimated.map(({ estimate }) => estimate ?? '')),
+  };
+};
+
+const withStory = (state: Session, storyId: string, change: Partial<Story>): Session => ({
+  ...state,
+  stories: state.stories.map((story) => (story.id === storyId ? { ...story, ...change } : story)),
+});
+
+const withVotes = (state: Session, change: (votes: Record<string, string>) => void): Session => {
+  if (state.round === null) return state;
+  const votes = { ...state.round.votes };
+  change(votes);
+  return { ...state, round: { ...state.round, votes } };
+};
+
+const withoutVote = (state: Session, participantId: string): Session =>
+  state.round?.votes[participantId] === undefined
+    ? state
+    : withVotes(state, (votes) => {
+        delete votes[participantId];
+      });
+
+const withParticipant = (state: Session, id: string, change: Partial<Participant>): Session => {
+  const before = state.participants[id] ?? { role: 'voter', membership: 'in', arrival: 0 };
+  return { ...state, participants: { ...state.participants, [id]: { ...before, ...change } } };
+};
+
+const arrived = (state: Session, id: string, role: Role): Session => ({
+  ...withParticipant(state, id, { role, membership: 'in', arrival: state.arrivals }),
+  arrivals: state.arrivals + 1,
+  facilitatorId: role === 'facilitator' ? id : state.facilitatorId,
+});
+
+const departed = (state: Session, id: string, membership: 'left' | 'removed'): Session => ({
+  ...withoutVote(withParticipant(state, id, { membership, role: 'voter' }), id),
+  facilitatorId: state.facilitatorId === id ? null : state.facilitatorId,
+});
+
+/** The state once the open round, if any, has ended without result: a story keeps the estimate it had. */
+export const withoutRound = (state: Session): Session => {
+  if (state.round === null) return state;
+  const { storyId } = state.round;
+  const status = storyOf(state, storyId)?.estimate === null ? 'pending' : 'estimated';
+  return { ...withStory(state, storyId, { status }), round: null, currentStoryId: null };
+};
+
+/** A skipped story that was being estimated anew keeps its estimate, any other loses it. */
+const skipped = (state: Session, storyId: string): Session => {
+  const reopened = state.round?.storyId === storyId && storyOf(state, storyId)?.estimate !== null;
+  const ended: Session = {
+    ...state,
+    round: state.round?.storyId === storyId ? null : state.round,
+    currentStoryId: state.currentStoryId === storyId ? null : state.currentStoryId,
+  };
+  return withStory(ended, storyId, reopened ? { status: 'estimated' } : { status: 'skipped', estimate: null });
+};
+
+const initial: Session = {
+  id: null,
+  code: '',
+  name: '',
+  description: null,
+  createdBy: '',
+  settings: DEFAULTS,
+  closed: null,
+  facilitatorId: null,
+  participants: {},
+  arrivals: 0,
+  stories: [],
+  currentStoryId: null,
+  round: null,
+};
+
+const evolve = (state: Session, { type, data }: SessionEvent): Session => {
+  switch (type) {
+    case 'SessionCreated': {
+      const { sessionId: id, code, name, description = null, createdBy, settings } = data;
+      return { ...state, id, code, name, description, createdBy, settings };
+    }
+    case 'ParticipantJoined':
+    case 'ParticipantRejoined':
+      return arrived(state, data.participantId, data.role);
+    case 'ParticipantLeft':
+      return departed(state, data.participantId, 'left');
+    case 'ParticipantRemoved':
+      return departed(state, data.participantId, 'removed');
+    case 'ParticipantRoleChanged': {
+      const changed = withParticipant(state, data.participantId, { role: data.role });
+      if (data.role === 'facilitator') return { ...changed, facilitatorId: data.participantId };
+      return data.role === 'observer' ? withoutVote(changed, data.participantId) : changed;
+    }
+    case 'FacilitatorTransferred':
+      return {
+        ...withParticipant(withParticipant(state, data.from, { role: 'voter' }), data.to, { role: 'facilitator' }),
+        facilitatorId: data.to,
+      };
+    case 'SessionSettingsUpdated': {
+      const { settings, name = state.name, description = state.description } = data;
+      return { ...state, settings, name, description };
+    }
+    case 'StoryAdded': {
+      const { storyId: id, title, description = null, externalRef = null, url = null } = data;
+      const story: Story = { id, title, description, externalRef, url, status: 'pending', estimate: null, rounds: 0 };
+      return { ...state, stories: [...state.stories, story] };
+    }
+    case 'VotingOpened':
+    case 'VotingRestarted': {
+      const { storyId, round: number, anonymous, deadline = null } = data;
+      const round: Round = { storyId, number, anonymous, deadline, votes: {} };
+      return { ...withStory(state, storyId, { status: 'voting', rounds: number }), round, currentStoryId: storyId };
+    }
+    case 'VoteCast':
+    case 'VoteChanged':
+      return withVotes(state, (votes) => {
+        votes[data.participantId] = data.value;
+      });
+    case 'VoteRetracted':
+      return withoutVote(state, data.participantId);
+    case 'VotesRevealed':
+      return { ...withStory(state, data.storyId, { status: 'revealed' }), round: null };
+    case 'EstimateAccepted':
+      return withStory(state, data.storyId, { status: 'estimated', estimate: data.value });
+    case 'StorySkipped':
+      return skipped(state, data.storyId);
+    case 'SessionCompleted':
+      return { ...withoutRound(state), closed: 'completed' };
+    case 'SessionArchived':
+      return { ...state, closed: 'archived' };
+  }
+};
+
+/** An estimation session: its participants, stories, rounds and votes in one stream. */
+export const session = decider<Session, SessionEvent>({ category: 'estimationSession', events, initial, evolve });
+export const command = commandsOf(session);
