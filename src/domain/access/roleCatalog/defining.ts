@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import { commandsOf } from '../../decider.ts';
+import { line, roleName } from '../../fields.ts';
+import { depthOf, effectivePermissions, MAX_DEPTH } from '../hierarchy.ts';
+import { SYSTEM_ROLES, type SystemRoleName } from '../systemRoles.ts';
+import { escalation, missingParent, nameTaken, Parents, Permissions, refusedPermission, tooDeep } from './checks.ts';
+import { type Role, roleCatalog } from './state.ts';
+
+const command = commandsOf(roleCatalog);
+
+/** Defines the roles of the service that are not defined yet; those that are stay as they are. Safe from many nodes at once. */
+export const seedSystemRoles = command('SeedSystemRoles', z.object({}), (_input, { roles }, { now }) =>
+  (Object.keys(SYSTEM_ROLES) as SystemRoleName[])
+    .filter((name) => roles[SYSTEM_ROLES[name].roleId] === undefined)
+    .map((name) => ({
+      type: 'RoleDefined' as const,
+      data: {
+        roleId: SYSTEM_ROLES[name].roleId,
+        name,
+        description: SYSTEM_ROLES[name].description,
+        permissions: [...SYSTEM_ROLES[name].permissions],
+        parentRoleIds: (SYSTEM_ROLES[name].parents as readonly SystemRoleName[]).map(
+          (parent) => SYSTEM_ROLES[parent].roleId,
+        ),
+        system: true,
+        definedAt: now.toISOString(),
+      },
+    })),
+);
+
+/** Defines a role. Whoever does not hold `*:*` can put into it only what he holds himself. */
+export const defineRole = command(
+  'DefineRole',
+  z.object({
+    name: roleName,
+    description: line(0, 300).default(''),
+    permissions: Permissions.default([]),
+    parentRoleIds: Parents.default([]),
+  }),
+  ({ name, description, permissions, parentRoleIds }, state, { actor, newId, now }) => {
+    const refused =
+      refusedPermission(state, permissions) ??
+      missingParent(state, parentRoleIds) ??
+      escalation(actor, [...permissions, ...effectivePermissions(state.roles, parentRoleIds)]) ??
+      nameTaken(state, name);
+    if (refused !== undefined) return refused;
+    const roleId = newId('role');
+    const definedAt = now.toISOString();
+    const data = { roleId, name, description, permissions, parentRoleIds, system: false, definedAt };
+    const role: Role = { ...data, version: 0 };
+    if (depthOf({ ...state.roles, [roleId]: role }, roleId) > MAX_DEPTH) return tooDeep();
+    return [{ type: 'RoleDefined', data }];
+  },
+);

@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { commandsOf, reject } from '../../decider.ts';
+import { line, permissionName } from '../../fields.ts';
+import { CONTEXTS, isBuiltIn } from '../permissions.ts';
+import { isKnown, roleCatalog } from './state.ts';
+
+const command = commandsOf(roleCatalog);
+
+const definable = permissionName.refine((name) => name !== '*:*', '*:* is built in');
+
+/** Adds a permission to the catalogue, for custom roles to hold. */
+export const definePermission = command(
+  'DefinePermission',
+  z.object({ name: definable, description: line(1, 200), context: z.enum(CONTEXTS) }),
+  (data, state) => {
+    if (isKnown(state, data.name))
+      return reject('CONFLICT', 'permission-name-taken', `There is a permission ${data.name} already`, 'name');
+    return [{ type: 'PermissionDefined', data }];
+  },
+);
+
+/** Says in other words what a permission allows. Its name never changes, and the built-in ones keep their words. */
+export const describePermission = command(
+  'DescribePermission',
+  z.object({ name: permissionName, description: line(1, 200) }),
+  (data, { permissions }) => {
+    if (isBuiltIn(data.name))
+      return reject('CONFLICT', 'permission-built-in', 'The words of a built-in permission are fixed', 'name');
+    const before = permissions[data.name];
+    if (before === undefined) return reject('NOT_FOUND', 'permission-unknown', 'There is no such permission', 'name');
+    return before === data.description ? [] : [{ type: 'PermissionDescribed', data }];
+  },
+);

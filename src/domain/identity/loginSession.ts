@@ -1,0 +1,150 @@
+import { z } from 'zod';
+import { can, commandsOf, decider, type EventOf, pii, reject, secret } from '../decider.ts';
+import { line, uuid } from '../fields.ts';
+import { Origin } from './loginAttempts.ts';
+
+const METHODS = ['password', 'otp', 'oauth', 'mfa'] as const;
+const ENDINGS = ['logout', 'owner', 'admin', 'password_change', 'reuse', 'deactivation', 'breach'] as const;
+
+/** Stored facts. Type names and fields are the storage format: add to them, never rename or remove. */
+export const events = {
+  LoginSessionStarted: z.object({
+    sessionId: z.string(),
+    accountId: z.string(),
+    method: z.enum(METHODS),
+    refreshTokenHash: secret(z.string()),
+    expiresAt: z.string(),
+    deviceId: z.string().optional(),
+    deviceInfo: pii('accountId', z.string()).optional(),
+    ip: pii('accountId', z.string()),
+    userAgent: pii('accountId', z.string()),
+  }),
+  LoginSessionRefreshed: z.object({
+    sessionId: z.string(),
+    accountId: z.string(),
+    refreshTokenHash: secret(z.string()),
+    expiresAt: z.string(),
+    ip: pii('accountId', z.string()),
+  }),
+  RefreshTokenReuseDetected: z.object({
+    sessionId: z.string(),
+    accountId: z.string(),
+    ip: pii('accountId', z.string()),
+  }),
+  LoginSessionRevoked: z.object({ sessionId: z.string(), accountId: z.string(), by: z.enum(ENDINGS) }),
+};
+export type LoginSessionEvent = EventOf<typeof events>;
+
+export type LoginSession = {
+  /** Undefined: no such session. */
+  readonly accountId?: string;
+  readonly expiresAt: string;
+  readonly revoked: boolean;
+  /** The hash of the one refresh token that counts. */
+  readonly refreshTokenHash: string;
+  /** Hashes of the latest tokens before it, newest last: their use gives a thief away. */
+  readonly former: readonly string[];
+};
+
+/** Milliseconds that a refresh token lives. */
+export const REFRESH_LIFE = 7 * 86_400_000;
+const FORMER_KEPT = 50;
+
+/** A log-in on one device, from the first token pair to the last. */
+export const loginSession = decider<LoginSession, LoginSessionEvent>({
+  category: 'loginSession',
+  events,
+  initial: { expiresAt: '', revoked: false, refreshTokenHash: '', former: [] },
+  evolve: (state, { type, data }) => {
+    switch (type) {
+      case 'LoginSessionStarted': {
+        const { accountId, expiresAt, refreshTokenHash } = data;
+        return { ...state, accountId, expiresAt, refreshTokenHash };
+      }
+      case 'LoginSessionRefreshed': {
+        const former = [...state.former, state.refreshTokenHash].slice(-FORMER_KEPT);
+        return { ...state, former, refreshTokenHash: data.refreshTokenHash, expiresAt: data.expiresAt };
+      }
+      case 'RefreshTokenReuseDetected':
+        return state;
+      case 'LoginSessionRevoked':
+        return { ...state, revoked: true };
+    }
+  },
+});
+const command = commandsOf(loginSession);
+
+const hash = line(1, 64);
+const lifeFrom = (now: Date): string => new Date(now.getTime() + REFRESH_LIFE).toISOString();
+
+/** Opens a session for an account whose secrets have been checked. */
+export const startLoginSession = command(
+  'StartLoginSession',
+  z.object({
+    sessionId: uuid,
+    accountId: uuid,
+    method: z.enum(METHODS),
+    refreshTokenHash: hash,
+    deviceId: line(1, 100).optional(),
+    deviceName: line(1, 100).optional(),
+    ...Origin,
+  }),
+  ({ deviceId, deviceName, ...input }, state, { now }) => {
+    if (state.accountId !== undefined) return [];
+    const data = {
+      ...input,
+      expiresAt: lifeFrom(now),
+      ...(deviceId === undefined ? {} : { deviceId }),
+      ...(deviceName === undefined ? {} : { deviceInfo: deviceName }),
+    };
+    return [{ type: 'LoginSessionStarted', data }];
+  },
+);
+
+/** Whether the session still counts. */
+export const isAlive = ({ accountId, revoked, expiresAt }: LoginSession, now: Date): boolean =>
+  accountId !== undefined && !revoked && Date.parse(expiresAt) > now.getTime();
+
+/**
+ * Exchanges the current refresh token for the next one. A token that has been exchanged before was stolen, here or there:
+ * the session ends, which the caller tells from the events.
+ */
+export const refreshSession = command(
+  'RefreshSession',
+  z.object({ sessionId: uuid, presentedHash: hash, nextHash: hash, ip: Origin.ip }),
+  ({ sessionId, presentedHash, nextHash, ip }, state, { now }) => {
+    const { accountId, refreshTokenHash, former } = state;
+    const current = presentedHash === refreshTokenHash;
+    if (accountId === undefined || !isAlive(state, now) || !(current || former.includes(presentedHash)))
+      return reject('UNAUTHORIZED', 'refresh-token-invalid', 'Please log in again');
+    if (!current)
+      return [
+        { type: 'RefreshTokenReuseDetected', data: { sessionId, accountId, ip } },
+        { type: 'LoginSessionRevoked', data: { sessionId, accountId, by: 'reuse' } },
+      ];
+    const data = { sessionId, accountId, refreshTokenHash: nextHash, expiresAt: lifeFrom(now), ip };
+    return [{ type: 'LoginSessionRefreshed', data }];
+  },
+);
+
+/** Ends an own session, or as administrator anybody's. Ending it twice changes nothing. */
+export const revokeLoginSession = command(
+  'RevokeLoginSession',
+  z.object({ sessionId: uuid }),
+  ({ sessionId }, { accountId, revoked }, { actor }) => {
+    const own = accountId === actor.id;
+    if (accountId === undefined || !(own || can(actor, '*:*')))
+      return reject('NOT_FOUND', 'session-unknown', 'There is no such login session');
+    return revoked
+      ? []
+      : [{ type: 'LoginSessionRevoked', data: { sessionId, accountId, by: own ? 'owner' : 'admin' } }];
+  },
+);
+
+/** Ends a session for the reason given; the caller has been checked before. */
+export const endLoginSession = command(
+  'EndLoginSession',
+  z.object({ sessionId: uuid, by: z.enum(ENDINGS) }),
+  ({ sessionId, by }, { accountId, revoked }) =>
+    accountId === undefined || revoked ? [] : [{ type: 'LoginSessionRevoked', data: { sessionId, accountId, by } }],
+);
