@@ -16,6 +16,11 @@ export type Loaded<State> = { readonly state: State; readonly revision: number |
  */
 export type Reads = {
   readonly load: <State, Event extends Fact>(decider: Decider<State, Event>, id: string) => Promise<Loaded<State>>;
+  /** Everything that happened to one aggregate, personal fields in the clear: for the little that no state may hold. */
+  readonly history: <State, Event extends Fact>(
+    decider: Decider<State, Event>,
+    id: string,
+  ) => Promise<readonly Event[]>;
   readonly lookups: Lookups;
   readonly now: () => Date;
   /** Keyed hash (HMAC-SHA-256, hexadecimal) of a value that must not be guessed by trial; another purpose, another hash. */
@@ -108,6 +113,8 @@ export type Binding<
   readonly unverified?: true;
   /** API keys are accepted on top of access tokens. */
   readonly apiKey?: true;
+  /** Takes a secret that could be guessed: counted strictly by address and route. */
+  readonly credential?: true;
   /** Issued by policies, timers and steps alone; unknown over HTTP. */
   readonly internal?: true;
   /** HTTP status of success; 200 when omitted. */
@@ -167,7 +174,7 @@ export type AnyCommand = {
 };
 export type AnyBinding = Pick<
   Binding,
-  'path' | 'access' | 'unverified' | 'apiKey' | 'internal' | 'status' | 'summary' | 'example'
+  'path' | 'access' | 'unverified' | 'apiKey' | 'credential' | 'internal' | 'status' | 'summary' | 'example'
 > & {
   readonly command: AnyCommand;
   readonly resolve?: (input: never, reads: Reads, actor: Actor) => Promise<unknown>;

@@ -1,10 +1,10 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { z } from 'zod';
-import { type Actor, type Context, can, type Rejection } from '../domain/decider.ts';
+import { type Actor, type Context, can, type Decider, type Rejection } from '../domain/decider.ts';
 import type { Metadata } from '../eventstore/event.ts';
 import { uuid5, uuid7 } from '../uuid.ts';
 import type { Aggregates } from './aggregates.ts';
-import type { AnyBinding, AnyCommand, Outcome, Reads, Refused, Step } from './binding.ts';
+import type { AnyBinding, AnyCommand, Fact, Outcome, Reads, Refused, Step } from './binding.ts';
 import type { Judge } from './lines.ts';
 
 /** A command on its way: who wants it and how it came. */
@@ -108,6 +108,13 @@ export const createCommands = (options: {
     load: async (decider, id) => {
       const { state, revision } = await aggregates.load(decider, `${decider.category}-${id}`);
       return { state: state as typeof decider.initial, revision: revision < 0 ? undefined : revision };
+    },
+    history: async <State, Event extends Fact>(decider: Decider<State, Event>, id: string) => {
+      const stream = `${decider.category}-${id}`;
+      const { revision } = await aggregates.load(decider, stream);
+      if (revision < 0) return [];
+      const { events } = await aggregates.replay(decider, stream, { from: 0, to: revision });
+      return events as unknown as readonly Event[];
     },
     lookups,
     passwords,

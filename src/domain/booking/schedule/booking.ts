@@ -1,0 +1,128 @@
+import { z } from 'zod';
+import { type Actor, type Context, can, type Rejection, reject } from '../../decider.ts';
+import { instant, lines, timeZone, uuid } from '../../fields.ts';
+import { appointmentIdOf, dayOfSlot, slotIdField } from '../ids.ts';
+import { isProvider, type Provider } from '../provider.ts';
+import type { Party } from './events.ts';
+import { command, type Schedule, type Slot } from './state.ts';
+
+/** Which slot is wanted: by its id, or by its start, and then perhaps by its provider. */
+export const slotChoice = {
+  slotId: slotIdField.optional().describe('The slot; or name its start instead'),
+  startTime: instant.optional().describe('Start of the slot'),
+};
+
+/** Whether exactly one way of naming the slot is used. */
+export const onlyOneSlot = [
+  ({ slotId, startTime }: { slotId?: string | undefined; startTime?: string | undefined }) =>
+    (slotId === undefined) !== (startTime === undefined),
+  { path: ['slotId'], error: 'Give either slotId or startTime' },
+] satisfies Parameters<z.ZodObject['refine']>;
+
+/** What booking must know of the provider and of the person booked for. */
+export type BookingFacts = { readonly provider: Provider; readonly beneficiaryExists: boolean };
+
+const SLOT_UNKNOWN = reject('NOT_FOUND', 'slot-unknown', 'No such slot', 'slotId');
+const DAY_MS = 86_400_000;
+
+/** Refuses a start that has passed. */
+export const refusePast = (startTime: string, now: Date): Rejection | undefined =>
+  startTime < now.toISOString()
+    ? reject('VALIDATION_ERROR', 'in-the-past', 'The start lies in the past', 'startTime')
+    : undefined;
+
+/**
+ * Whether a slot may be taken now: it exists, its provider is active, and its start is not over. Notice and horizon
+ * bind clients alone.
+ */
+export const refuseSlot = (
+  slot: Slot | undefined,
+  provider: Provider,
+  party: Party,
+  now: Date,
+): Rejection | undefined => {
+  if (slot === undefined || provider.profile?.active !== true) return SLOT_UNKNOWN;
+  const past = refusePast(slot.startTime, now);
+  if (past !== undefined || party !== 'client') return past;
+  const ahead = Date.parse(slot.startTime) - now.getTime();
+  if (ahead < provider.minNoticeMinutes * 60_000)
+    return reject('VALIDATION_ERROR', 'notice-too-short', 'The start is too close', 'startTime');
+  if (ahead > provider.maxAdvanceDays * DAY_MS)
+    return reject('VALIDATION_ERROR', 'beyond-horizon', 'The start is too far ahead', 'startTime');
+  return undefined;
+};
+
+/** Refuses a slot that another appointment takes. */
+export const refuseTaken = (slot: Slot | undefined, appointmentId: string): Rejection | undefined =>
+  slot?.heldBy !== undefined && slot.heldBy !== appointmentId
+    ? reject('CONFLICT', 'slot-taken', 'The slot is taken', 'slotId')
+    : undefined;
+
+const bookingParty = (actor: Actor, providerId: string, clientId: string): Party | Rejection => {
+  if (clientId === providerId) return reject('FORBIDDEN', 'own-calendar', 'Nobody books an appointment with himself');
+  if (actor.id === clientId) return 'client';
+  if (can(actor, '*:*')) return 'admin';
+  if (isProvider(actor, providerId)) return 'provider';
+  return reject(
+    'FORBIDDEN',
+    'not-on-behalf',
+    'Only a provider, in his own calendar, or an administrator books for others',
+  );
+};
+
+export const bookingInput = z
+  .object({
+    ...slotChoice,
+    providerId: uuid.optional().describe('With startTime; may be left out while one provider is active'),
+    notes: lines(0, 1000).nullish(),
+    timezone: timeZone.optional().describe('The zone that the client wants to read times in'),
+    onBehalfOf: uuid.optional().describe('The client, when a provider or an administrator books'),
+  })
+  .refine(...onlyOneSlot);
+export type BookingInput = z.output<typeof bookingInput>;
+
+/** The id of the appointment that a booking makes: the same again when the command is repeated. */
+export const bookedAppointmentId = (slotId: string, newId: Context['newId']): string =>
+  appointmentIdOf({ ...dayOfSlot(slotId), uuid: newId('appointment') });
+
+const chosenSlot = ({ slots }: Schedule, slotId: string | undefined) =>
+  slotId === undefined ? undefined : slots[slotId];
+
+/** Books a free slot, for oneself or, as its provider or an administrator, for somebody else. */
+export const bookAppointment = command(
+  'BookAppointment',
+  bookingInput,
+  (input, state, { actor, now, newId, facts }: Context<BookingFacts>) => {
+    const { slotId, onBehalfOf, startTime: wantedStart } = input;
+    const past = wantedStart === undefined ? undefined : refusePast(wantedStart, now);
+    if (past !== undefined) return past;
+    const slot = chosenSlot(state, slotId);
+    if (slotId === undefined || slot === undefined) return SLOT_UNKNOWN;
+    const { provider } = facts;
+    if (provider.profile?.active !== true) return SLOT_UNKNOWN;
+    const { providerId } = dayOfSlot(slotId);
+    const clientId = onBehalfOf ?? actor.id;
+    const party = bookingParty(actor, providerId, clientId);
+    if (typeof party !== 'string') return party;
+    if (!facts.beneficiaryExists) return reject('NOT_FOUND', 'account-unknown', 'No such account', 'onBehalfOf');
+    const appointmentId = bookedAppointmentId(slotId, newId);
+    if (state.appointments[appointmentId] !== undefined) return [];
+    const refusal = refuseSlot(slot, provider, party, now) ?? refuseTaken(slot, appointmentId);
+    if (refusal !== undefined) return refusal;
+    const { startTime, endTime } = slot;
+    const data = {
+      appointmentId,
+      providerId,
+      clientId,
+      slotId,
+      startTime,
+      endTime,
+      notes: input.notes || null,
+      timezone: input.timezone ?? null,
+      bookedBy: party,
+      priceCents: provider.profile.priceCents,
+      currency: provider.profile.currency,
+    };
+    return [{ type: 'AppointmentBooked', data }];
+  },
+);

@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { type EventOf, pii } from '../../decider.ts';
+
+const Slot = z.object({ slotId: z.string(), startTime: z.string(), endTime: z.string() });
+const Appointment = { appointmentId: z.string(), providerId: z.string(), clientId: z.string() };
+
+/** Who acted, as seen from the appointment. */
+export const Party = z.enum(['client', 'provider', 'admin', 'system']);
+export type Party = z.output<typeof Party>;
+
+/**
+ * Stored facts of one provider's day. Type names and fields are the storage format: add to them, never rename or remove.
+ * An appointment lives for ever in the stream of the day it was first booked on, wherever it is moved; while it takes a
+ * slot of another day, that day's stream holds the slot reserved for it.
+ */
+export const events = {
+  TimeSlotsGenerated: z.object({
+    providerId: z.string(),
+    day: z.string().describe('Date of the starts in the time zone of the provider'),
+    slots: z.array(Slot),
+    generationId: z.string(),
+    skipped: z.int().optional().describe('Slots of the same plan that were there already'),
+  }),
+  SlotReserved: z.object({
+    providerId: z.string(),
+    slotId: z.string(),
+    appointmentId: z.string().describe('An appointment of another day that is to move here'),
+    reservationId: z.string(),
+    reservedAt: z.string().describe('A reservation whose move does not come about is given back a minute later'),
+  }),
+  SlotReleased: z.object({ providerId: z.string(), slotId: z.string(), appointmentId: z.string() }),
+  AppointmentBooked: z.object({
+    ...Appointment,
+    slotId: z.string(),
+    startTime: z.string(),
+    endTime: z.string(),
+    notes: pii('clientId', z.string().nullable()),
+    timezone: z.string().nullable().describe('The zone that the client wants to read times in'),
+    bookedBy: Party,
+    priceCents: z.int().nullable().optional().describe('Price in force when it was booked'),
+    currency: z.string().nullable().optional(),
+  }),
+  AppointmentRescheduled: z.object({
+    ...Appointment,
+    fromSlotId: z.string(),
+    toSlotId: z.string(),
+    oldStartTime: z.string(),
+    startTime: z.string(),
+    endTime: z.string(),
+    by: Party,
+  }),
+  AppointmentNotesUpdated: z.object({ ...Appointment, notes: pii('clientId', z.string().nullable()), by: Party }),
+  AppointmentCancelled: z.object({
+    ...Appointment,
+    slotId: z.string(),
+    startTime: z.string(),
+    by: Party,
+    actorId: z.string(),
+    reason: pii('clientId', z.string().nullable()),
+  }),
+  AppointmentCompleted: z.object({
+    ...Appointment,
+    slotId: z.string(),
+    startTime: z.string(),
+    by: Party,
+    outcome: z.enum(['attended', 'no_show']),
+  }),
+};
+export type ScheduleEvent = EventOf<typeof events>;
+
+/** The events that make up an appointment's own history; its version counts them from 0. */
+export const appointmentHistory = [
+  'AppointmentBooked',
+  'AppointmentRescheduled',
+  'AppointmentNotesUpdated',
+  'AppointmentCancelled',
+  'AppointmentCompleted',
+] as const satisfies readonly ScheduleEvent['type'][];

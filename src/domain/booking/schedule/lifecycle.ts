@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { type Context, type Rejection, reject } from '../../decider.ts';
+import { lines, version } from '../../fields.ts';
+import { appointmentIdField, dayOfAppointment } from '../ids.ts';
+import type { Party } from './events.ts';
+import { refuseStale } from './moving.ts';
+import { APPOINTMENT_UNKNOWN, type Appointment, command, NOT_SCHEDULED, partyOf, type Schedule } from './state.ts';
+
+const DAY_MS = 86_400_000;
+
+const seen = (
+  appointmentId: string,
+  state: Schedule,
+  actor: Context['actor'],
+): { readonly appointment: Appointment; readonly party: Party; readonly ids: Ids } | Rejection => {
+  const { providerId } = dayOfAppointment(appointmentId);
+  const appointment = state.appointments[appointmentId];
+  const party = appointment && partyOf(actor, providerId, appointment.clientId);
+  if (appointment === undefined || party === undefined) return APPOINTMENT_UNKNOWN;
+  return { appointment, party, ids: { appointmentId, providerId, clientId: appointment.clientId } };
+};
+type Ids = { readonly appointmentId: string; readonly providerId: string; readonly clientId: string };
+
+const versionField = version.optional().describe('Of the appointment that the change is meant for');
+
+/** The notes of an appointment, which no state may hold, and the version at which they were read. */
+export type NotesFacts = { readonly notes: string | null; readonly version: number } | undefined;
+
+/** Replaces the notes of an appointment to come; null or nothing but blanks takes them away. */
+export const updateAppointmentNotes = command(
+  'UpdateAppointmentNotes',
+  z.object({ appointmentId: appointmentIdField, notes: lines(0, 1000).nullable(), version: versionField }),
+  (input, state, { actor, facts }: Context<NotesFacts>) => {
+    const found = seen(input.appointmentId, state, actor);
+    if ('code' in found) return found;
+    const { appointment, party, ids } = found;
+    if (party === 'admin') return reject('FORBIDDEN', 'not-a-party', 'Only client and provider change the notes');
+    const stale = refuseStale(appointment, input.version);
+    if (stale !== undefined) return stale;
+    if (appointment.status !== 'SCHEDULED') return NOT_SCHEDULED;
+    const notes = input.notes || null;
+    if (notes === null && !appointment.hasNotes) return [];
+    if (facts?.version === appointment.version && facts.notes === notes) return [];
+    return [{ type: 'AppointmentNotesUpdated', data: { ...ids, notes, by: party } }];
+  },
+);
+
+/** Cancels an appointment and frees its slot: clients until it begins, providers and administrators a day longer. */
+export const cancelAppointment = command(
+  'CancelAppointment',
+  z.object({ appointmentId: appointmentIdField, reason: lines(0, 500).nullish(), version: versionField }),
+  (input, state, { actor, now }) => {
+    const found = seen(input.appointmentId, state, actor);
+    if ('code' in found) return found;
+    const { appointment, party, ids } = found;
+    const stale = refuseStale(appointment, input.version);
+    if (stale !== undefined) return stale;
+    if (appointment.status !== 'SCHEDULED') return NOT_SCHEDULED;
+    const { slotId, startTime } = appointment;
+    const grace = party === 'client' ? 0 : DAY_MS;
+    if (Date.parse(startTime) + grace <= now.getTime())
+      return reject('CONFLICT', 'appointment-started', 'It is too late to cancel this appointment');
+    const reason = input.reason || null;
+    return [
+      { type: 'AppointmentCancelled', data: { ...ids, slotId, startTime, by: party, actorId: actor.id, reason } },
+    ];
+  },
+);
+
+/** Notes that an appointment took place, or that nobody came. Left open, it counts as attended a day after its end. */
+export const completeAppointment = command(
+  'CompleteAppointment',
+  z.object({
+    appointmentId: appointmentIdField,
+    outcome: z.enum(['attended', 'no_show']).default('attended'),
+    version: versionField,
+  }),
+  (input, state, { actor, now }) => {
+    const found = seen(input.appointmentId, state, actor);
+    if ('code' in found) return found;
+    const { appointment, party, ids } = found;
+    if (party === 'client')
+      return reject('FORBIDDEN', 'not-the-provider', 'Only the provider completes an appointment');
+    const stale = refuseStale(appointment, input.version);
+    if (stale !== undefined) return stale;
+    if (appointment.status !== 'SCHEDULED') return NOT_SCHEDULED;
+    const { slotId, startTime, endTime } = appointment;
+    // A timer set before a move must not end the appointment at its new time.
+    const due = party === 'system' ? Date.parse(endTime) + DAY_MS : Date.parse(startTime);
+    if (now.getTime() < due) return reject('CONFLICT', 'not-started', 'The appointment has not begun yet');
+    return [{ type: 'AppointmentCompleted', data: { ...ids, slotId, startTime, by: party, outcome: input.outcome } }];
+  },
+);

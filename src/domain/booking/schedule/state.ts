@@ -1,0 +1,134 @@
+import { type Actor, can, commandsOf, decider, reject } from '../../decider.ts';
+import { isProvider } from '../provider.ts';
+import { events, type Party, type ScheduleEvent } from './events.ts';
+
+/** A slot of the day. */
+export type Slot = {
+  readonly startTime: string;
+  readonly endTime: string;
+  /** The appointment that takes it; undefined while it is free. */
+  readonly heldBy?: string;
+  /** Only for appointments of other days: the attempt to move that took it, and when. */
+  readonly reservation?: { readonly id: string; readonly at: string };
+};
+
+/** An appointment first booked on the day, wherever it lies now. */
+export type Appointment = {
+  readonly clientId: string;
+  readonly slotId: string;
+  readonly startTime: string;
+  readonly endTime: string;
+  readonly status: 'SCHEDULED' | 'COMPLETED' | 'CANCELLED';
+  readonly bookedBy: Party;
+  readonly outcome?: 'attended' | 'no_show';
+  readonly hasNotes: boolean;
+  /** Counts the events of its own history from 0. */
+  readonly version: number;
+};
+
+/** One local day of one provider. */
+export type Schedule = {
+  readonly slots: Readonly<Record<string, Slot>>;
+  readonly appointments: Readonly<Record<string, Appointment>>;
+  /** What each generation of slots did to this day. */
+  readonly generations: Readonly<Record<string, { readonly created: number; readonly skipped: number }>>;
+};
+
+const withSlot = (state: Schedule, slotId: string, change: (slot: Slot) => Slot): Schedule => {
+  const slot = state.slots[slotId];
+  return slot === undefined ? state : { ...state, slots: { ...state.slots, [slotId]: change(slot) } };
+};
+
+const free =
+  (appointmentId: string) =>
+  ({ startTime, endTime, heldBy, ...rest }: Slot): Slot =>
+    heldBy === appointmentId ? { startTime, endTime } : { ...rest, startTime, endTime, ...(heldBy && { heldBy }) };
+
+const hold =
+  (appointmentId: string) =>
+  ({ startTime, endTime }: Slot): Slot => ({ startTime, endTime, heldBy: appointmentId });
+
+const withAppointment = (state: Schedule, id: string, change: Partial<Appointment>): Schedule => {
+  const before = state.appointments[id];
+  return before === undefined
+    ? state
+    : {
+        ...state,
+        appointments: { ...state.appointments, [id]: { ...before, ...change, version: before.version + 1 } },
+      };
+};
+
+export const schedule = decider<Schedule, ScheduleEvent>({
+  category: 'schedule',
+  events,
+  initial: { slots: {}, appointments: {}, generations: {} },
+  evolve: (state, { type, data }) => {
+    switch (type) {
+      case 'TimeSlotsGenerated': {
+        const added = data.slots.map(({ slotId, startTime, endTime }) => [slotId, { startTime, endTime }] as const);
+        const result = { created: data.slots.length, skipped: data.skipped ?? 0 };
+        return {
+          ...state,
+          slots: { ...state.slots, ...Object.fromEntries(added) },
+          generations: { ...state.generations, [data.generationId]: result },
+        };
+      }
+      case 'SlotReserved': {
+        const reservation = { id: data.reservationId, at: data.reservedAt };
+        return withSlot(state, data.slotId, (slot) => ({ ...hold(data.appointmentId)(slot), reservation }));
+      }
+      case 'SlotReleased':
+        return withSlot(state, data.slotId, free(data.appointmentId));
+      case 'AppointmentBooked': {
+        const { appointmentId, clientId, slotId, startTime, endTime, bookedBy, notes } = data;
+        const times = { slotId, startTime, endTime };
+        const appointment = { clientId, ...times, status: 'SCHEDULED', bookedBy, hasNotes: notes !== null, version: 0 };
+        const appointments = { ...state.appointments, [appointmentId]: appointment as Appointment };
+        return withSlot({ ...state, appointments }, slotId, hold(appointmentId));
+      }
+      case 'AppointmentRescheduled': {
+        const { appointmentId, fromSlotId, toSlotId, startTime, endTime } = data;
+        const moved = withAppointment(state, appointmentId, { slotId: toSlotId, startTime, endTime });
+        return withSlot(withSlot(moved, fromSlotId, free(appointmentId)), toSlotId, hold(appointmentId));
+      }
+      case 'AppointmentNotesUpdated':
+        return withAppointment(state, data.appointmentId, { hasNotes: data.notes !== null });
+      case 'AppointmentCancelled': {
+        const cancelled = withAppointment(state, data.appointmentId, { status: 'CANCELLED' });
+        return withSlot(cancelled, data.slotId, free(data.appointmentId));
+      }
+      case 'AppointmentCompleted':
+        return withAppointment(state, data.appointmentId, { status: 'COMPLETED', outcome: data.outcome });
+    }
+  },
+});
+export const command = commandsOf(schedule);
+
+/** The time that an appointment takes: undefined unless it is still to come about. */
+export const timeOf = (state: Schedule, appointmentId: string) => {
+  const appointment = state.appointments[appointmentId];
+  return appointment?.status === 'SCHEDULED'
+    ? { startTime: appointment.startTime, endTime: appointment.endTime }
+    : undefined;
+};
+
+/** The slot that an appointment takes: undefined when it never came about or was cancelled. */
+export const slotTakenBy = (state: Schedule, appointmentId: string): string | undefined => {
+  const appointment = state.appointments[appointmentId];
+  return appointment === undefined || appointment.status === 'CANCELLED' ? undefined : appointment.slotId;
+};
+
+/** What an actor is to an appointment; undefined when it is hidden from him. */
+export const partyOf = (actor: Actor, providerId: string, clientId: string): Party | undefined => {
+  if (actor.kind === 'system') return 'system';
+  if (actor.id === clientId) return 'client';
+  if (isProvider(actor, providerId)) return 'provider';
+  return can(actor, '*:*') ? 'admin' : undefined;
+};
+
+export const APPOINTMENT_UNKNOWN = reject('NOT_FOUND', 'appointment-unknown', 'No such appointment');
+export const NOT_SCHEDULED = reject(
+  'CONFLICT',
+  'appointment-ended',
+  'The appointment has been cancelled or completed already',
+);
