@@ -57,7 +57,7 @@ const personal = (schema: unknown, value: unknown): readonly string[] => {
  * Specifications of one aggregate: `given(...past).when(command, input, actorOrContext?, facts?)`, then one of
  * - `.then(...events)`: exactly these events follow;
  * - `.nothing()`: accepted, and nothing follows;
- * - `.rejected(reason, field?)`: refused for this reason; input that its schema refuses has the reason `invalid-input`.
+ * - `.rejected(reason, field?)`: refused for this reason; input that its schema refuses has the reason `input-invalid`.
  * `outcome` and `state` (after the command) are there for anything else. The check happens at once, by throwing.
  *
  * Every event, past or new, goes through JSON and its schema and must come back the same; so does the state after each
@@ -92,7 +92,7 @@ export const spec = <State, Event extends Fact>(decider: Decider<State, Event>) 
         ? command.rule(parsed.data, before, { ...contextOf(actorOrContext), facts: facts as Facts })
         : {
             code: 'VALIDATION_ERROR',
-            reason: 'invalid-input',
+            reason: 'input-invalid',
             message: parsed.error.message,
             field: parsed.error.issues[0]?.path.join('.') ?? '',
           };

@@ -1,6 +1,6 @@
 import { commandsOf, decider } from '../../decider.ts';
-import { pointsOf } from '../statistics.ts';
-import { events, type Role, type SessionEvent, type Totals } from './events.ts';
+import { pointsOf, type Statistics } from '../statistics.ts';
+import { events, type RevealedVote, type Role, type SessionEvent, type Totals } from './events.ts';
 import { DEFAULTS, type Settings } from './settings.ts';
 
 /** Someone who is or was in the session. */
@@ -23,6 +23,8 @@ export type Story = {
   readonly estimate: string | null;
   /** Rounds opened so far. */
   readonly rounds: number;
+  /** Of the events that name it, counted from 0. */
+  readonly version: number;
 };
 
 /** The open round. Its cards are face down: no answer shows them to anybody but the one who played. */
@@ -33,6 +35,14 @@ export type Round = {
   readonly deadline: string | null;
   /** Card by participant. */
   readonly votes: Readonly<Record<string, string>>;
+};
+
+/** The cards and figures of the round that was revealed last. */
+export type Result = {
+  readonly storyId: string;
+  readonly round: number;
+  readonly votes: readonly RevealedVote[];
+  readonly statistics: Statistics;
 };
 
 /** An estimation session as its rules and answers need it. */
@@ -52,6 +62,8 @@ export type Session = {
   /** The story on the table: being voted on, or revealed last. */
   readonly currentStoryId: string | null;
   readonly round: Round | null;
+  /** Of the story on the table, while it lies revealed. */
+  readonly result: Result | null;
 };
 
 /** Those in the session now, longest there first. */
@@ -91,6 +103,10 @@ export const totalsOf = ({ stories }: Session): Totals => {
     points: pointsOf(estimated.map(({ estimate }) => estimate ?? '')),
   };
 };
+
+/** The cards on the table, once they lie face up. */
+export const resultOf = ({ round, currentStoryId, result }: Session): Result | null =>
+  round === null && result !== null && result.storyId === currentStoryId ? result : null;
 
 const withStory = (state: Session, storyId: string, change: Partial<Story>): Session => ({
   ...state,
@@ -160,9 +176,10 @@ const initial: Session = {
   stories: [],
   currentStoryId: null,
   round: null,
+  result: null,
 };
 
-const evolve = (state: Session, { type, data }: SessionEvent): Session => {
+const applied = (state: Session, { type, data }: SessionEvent): Session => {
   switch (type) {
     case 'SessionCreated': {
       const { sessionId: id, code, name, description = null, createdBy, settings } = data;
@@ -191,7 +208,17 @@ const evolve = (state: Session, { type, data }: SessionEvent): Session => {
     }
     case 'StoryAdded': {
       const { storyId: id, title, description = null, externalRef = null, url = null } = data;
-      const story: Story = { id, title, description, externalRef, url, status: 'pending', estimate: null, rounds: 0 };
+      const story: Story = {
+        id,
+        title,
+        description,
+        externalRef,
+        url,
+        status: 'pending',
+        estimate: null,
+        rounds: 0,
+        version: 0,
+      };
       return { ...state, stories: [...state.stories, story] };
     }
     case 'VotingOpened':
@@ -207,8 +234,11 @@ const evolve = (state: Session, { type, data }: SessionEvent): Session => {
       });
     case 'VoteRetracted':
       return withoutVote(state, data.participantId);
-    case 'VotesRevealed':
-      return { ...withStory(state, data.storyId, { status: 'revealed' }), round: null };
+    case 'VotesRevealed': {
+      const { storyId, round, votes, statistics } = data;
+      const result: Result = { storyId, round, votes, statistics };
+      return { ...withStory(state, storyId, { status: 'revealed' }), round: null, result };
+    }
     case 'EstimateAccepted':
       return withStory(state, data.storyId, { status: 'estimated', estimate: data.value });
     case 'StorySkipped':
@@ -218,6 +248,14 @@ const evolve = (state: Session, { type, data }: SessionEvent): Session => {
     case 'SessionArchived':
       return { ...state, closed: 'archived' };
   }
+};
+
+/** Every event that names a story moves its version on, the one that adds it apart. */
+const evolve = (state: Session, event: SessionEvent): Session => {
+  const after = applied(state, event);
+  if (event.type === 'StoryAdded' || !('storyId' in event.data)) return after;
+  const { storyId } = event.data;
+  return withStory(after, storyId, { version: (storyOf(after, storyId)?.version ?? 0) + 1 });
 };
 
 /** An estimation session: its participants, stories, rounds and votes in one stream. */

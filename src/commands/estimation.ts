@@ -1,0 +1,339 @@
+import { type Actor, type Rejection, reject } from '../domain/decider.ts';
+import * as sessions from '../domain/estimation/session/index.ts';
+import { codeFrom, freeSessionCode, sessionCode, takeSessionCode } from '../domain/estimation/sessionCode.ts';
+import {
+  freeSessionPlace,
+  isFull,
+  type SessionHost,
+  sessionHost,
+  takeSessionPlace,
+} from '../domain/estimation/sessionHost.ts';
+import { statisticsOf } from '../domain/estimation/statistics.ts';
+import { uuid } from '../domain/fields.ts';
+import { bind, type Outcome, type Reads, type Refused, type Step } from './binding.ts';
+import {
+  CompletedSession,
+  CreatedSession,
+  createdSession,
+  JoinedSession,
+  OpenedRound,
+  OwnVote,
+  openedRound,
+  ownVote,
+  RevealedRound,
+  SessionStatusView,
+  StoryView,
+  sessionStatus,
+  storyView,
+} from './estimationAnswers.ts';
+
+const { session } = sessions;
+
+/** A reservation of which nothing came within this time, in milliseconds, belongs to a session that never will be. */
+const ABANDONED_AFTER = 3_600_000;
+/** Codes tried before the service gives up; with a million sessions open, one in 900 codes is taken. */
+const TRIES = 8;
+
+/** The id that a session's code leads to; undefined: no session, or an archived one, has it. */
+export const sessionIdOfCode = async (code: string, reads: Pick<Reads, 'load'>): Promise<string | undefined> => {
+  const upper = code.toUpperCase();
+  if (!sessions.CODE.test(upper)) return undefined;
+  const { state } = await reads.load(sessionCode, upper);
+  if (state === null) return undefined;
+  const { state: owner } = await reads.load(session, state.sessionId);
+  return owner.id === null || owner.closed === 'archived' ? undefined : owner.id;
+};
+
+/** The id that `{id}` of a path means, an id itself or a code in either case; undefined: there is no such session. */
+export const sessionIdOf = async (ref: string, reads: Pick<Reads, 'load'>): Promise<string | undefined> => {
+  const id = uuid.safeParse(ref);
+  return id.success ? id.data : sessionIdOfCode(ref, reads);
+};
+
+const resolve = async <Input extends { readonly sessionId: string }>(
+  input: Input,
+  reads: Reads,
+): Promise<Input | Rejection> => {
+  const sessionId = await sessionIdOf(input.sessionId, reads);
+  return sessionId === undefined ? sessions.sessionUnknown() : { ...input, sessionId };
+};
+
+const resolveJoin = async <
+  Input extends { readonly sessionId?: string | undefined; readonly code?: string | undefined },
+>(
+  { code, ...input }: Input,
+  reads: Reads,
+) => {
+  const sessionId =
+    input.sessionId === undefined
+      ? await sessionIdOfCode(code ?? '', reads)
+      : await sessionIdOf(input.sessionId, reads);
+  return sessionId === undefined ? sessions.sessionUnknown() : { ...input, sessionId };
+};
+
+/** Reserves a code that no other session has. */
+const reserveCode = async (
+  sessionId: string,
+  entropy: () => string,
+  reads: Reads,
+  step: Step,
+): Promise<string | Refused> => {
+  let refused: Refused | undefined;
+  for (let attempt = 0; attempt < TRIES; attempt += 1) {
+    const code = codeFrom(entropy());
+    const taken = await step(takeSessionCode, code, { code, sessionId });
+    if (taken.ok) return code;
+    refused = taken;
+    const { state: holder } = await reads.load(sessionCode, code);
+    if (holder === null || !(await neverCame(holder, reads))) continue;
+    const takenOver = await step(takeSessionCode, code, { code, sessionId, abandoned: holder.sessionId });
+    if (takenOver.ok) return code;
+  }
+  return refused ?? { ok: false, ...reject('CONFLICT', 'no-code', 'No session code is free'), details: [] };
+};
+
+const neverCame = async (
+  { sessionId, takenAt }: { readonly sessionId: string; readonly takenAt: string },
+  reads: Reads,
+): Promise<boolean> =>
+  reads.now().getTime() - Date.parse(takenAt) > ABANDONED_AFTER &&
+  (await reads.load(session, sessionId)).revision === undefined;
+
+/** The sessions that hold a place although they are closed or never came about. */
+const goneOf = async ({ open }: SessionHost, reads: Reads): Promise<readonly string[]> => {
+  const gone: string[] = [];
+  for (const [sessionId, { takenAt }] of Object.entries(open)) {
+    const { state } = await reads.load(session, sessionId);
+    if (state.closed !== null || (await neverCame({ sessionId, takenAt }, reads))) gone.push(sessionId);
+  }
+  return gone;
+};
+
+/**
+ * Reserves a code and one of the creator's places, then judges, then gives both back if nothing came of it. A repeat
+ * finds its session, or its place with the code in it.
+ */
+const create = async (run: {
+  readonly actor: Actor;
+  readonly newId: (label: string) => string;
+  readonly entropy: () => string;
+  readonly reads: Reads;
+  readonly step: Step;
+  readonly judge: () => Promise<Outcome>;
+}): Promise<Outcome> => {
+  const { actor, newId, entropy, reads, step, judge } = run;
+  const sessionId = newId('session');
+  if ((await reads.load(session, sessionId)).revision !== undefined) return judge();
+  const { state: host } = await reads.load(sessionHost, actor.id);
+  if (host.open[sessionId] === undefined) {
+    const gone = isFull(host) ? await goneOf(host, reads) : [];
+    const code = await reserveCode(sessionId, entropy, reads, step);
+    if (typeof code !== 'string') return code;
+    const place = { accountId: actor.id, sessionId, code, gone: [...gone] };
+    const placed = await step(takeSessionPlace, actor.id, place);
+    if (!placed.ok) {
+      await step(freeSessionCode, code, { code, sessionId });
+      return placed;
+    }
+  }
+  const outcome = await judge();
+  if (!outcome.ok && (await reads.load(session, sessionId)).revision === undefined) {
+    const code = (await reads.load(sessionHost, actor.id)).state.open[sessionId]?.code;
+    await step(freeSessionPlace, actor.id, { accountId: actor.id, sessionId });
+    if (code !== undefined) await step(freeSessionCode, code, { code, sessionId });
+  }
+  return outcome;
+};
+
+const inSession = {
+  access: 'join:estimation-sessions',
+  resolve,
+  stream: ({ sessionId }: { sessionId: string }) => sessionId,
+} as const;
+const ofStory = {
+  ...inSession,
+  version: (state: sessions.Session, { storyId }: { storyId: string }) => sessions.storyOf(state, storyId)?.version,
+} as const;
+
+/** Every command of estimation: what it runs, where it is called, who may, which stream it judges. */
+export const estimation = [
+  bind(sessions.createSession, {
+    path: 'POST /sessions',
+    access: 'create:estimation-sessions',
+    status: 201,
+    stream: (_input, { newId }) => newId('session'),
+    facts: async (_input, reads, { actor, id }) => {
+      const code = (await reads.load(sessionHost, actor.id)).state.open[id]?.code;
+      return code === undefined ? {} : { code };
+    },
+    process: create,
+    answer: { schema: CreatedSession, of: ({ state }) => createdSession(state) },
+    summary: 'Create an estimation session; its creator is the facilitator',
+    example: { name: 'Sprint 12', settings: { deck: 'fibonacci', autoReveal: true } },
+  }),
+  bind(sessions.joinSession, {
+    path: ['POST /sessions/:sessionId/join', 'POST /sessions/join'],
+    access: 'join:estimation-sessions',
+    resolve: resolveJoin,
+    stream: ({ sessionId }) => sessionId ?? '',
+    answer: {
+      schema: JoinedSession,
+      of: ({ state, actor, input }) => {
+        const status = sessionStatus(state, actor.id);
+        const mine = status.participants.find(({ id }) => id === actor.id);
+        if (mine !== undefined) mine.displayName = input.displayName ?? null;
+        return { ...status, participantId: actor.id, role: mine?.role ?? 'voter' };
+      },
+    },
+    summary: 'Join a session by its id or code, for the first time or again',
+    example: { code: 'ABC234' },
+  }),
+  bind(sessions.leaveSession, {
+    ...inSession,
+    path: 'POST /sessions/:sessionId/leave',
+    summary: 'Leave a session; a facilitator hands over',
+    example: {},
+  }),
+  bind(sessions.updateSessionSettings, {
+    ...inSession,
+    path: 'PATCH /sessions/:sessionId',
+    answer: { schema: CreatedSession, of: ({ state }) => createdSession(state) },
+    summary: 'Change name, description or settings',
+    example: { settings: { autoReveal: true } },
+  }),
+  bind(sessions.removeParticipant, {
+    ...inSession,
+    path: 'DELETE /sessions/:sessionId/participants/:participantId',
+    summary: 'Remove a participant for good',
+    example: {},
+  }),
+  bind(sessions.changeParticipantRole, {
+    ...inSession,
+    path: 'PATCH /sessions/:sessionId/participants/:participantId',
+    answer: {
+      schema: SessionStatusView.shape.participants.element,
+      of: ({ state, input: { participantId } }) => ({
+        id: participantId,
+        displayName: null,
+        role: state.participants[participantId]?.role ?? 'voter',
+        present: state.participants[participantId]?.membership === 'in',
+        hasVoted: state.round?.votes[participantId] !== undefined,
+      }),
+    },
+    summary: 'Make a participant voter, observer or facilitator',
+    example: { role: 'observer' },
+  }),
+  bind(sessions.transferFacilitator, {
+    ...inSession,
+    summary: 'Hand the session over to another participant',
+    example: {
+      sessionId: '0198c0de-0000-7000-8000-000000000001',
+      participantId: '0198c0de-0000-7000-8000-000000000002',
+    },
+  }),
+  bind(sessions.addStory, {
+    ...inSession,
+    path: 'POST /sessions/:sessionId/stories',
+    status: 201,
+    answer: {
+      schema: StoryView,
+      of: ({ state, events: [added] }) => storyView(state, added?.type === 'StoryAdded' ? added.data.storyId : ''),
+    },
+    summary: 'Add a story to the end of the list',
+    example: { title: 'Log in by e-mail', externalRef: 'SHOP-12' },
+  }),
+  bind(sessions.openVoting, {
+    ...ofStory,
+    path: 'POST /sessions/:sessionId/stories/:storyId/open',
+    answer: { schema: OpenedRound, of: ({ state, input: { storyId } }) => openedRound(state, storyId) },
+    summary: 'Open the next round of a story',
+    example: {},
+  }),
+  bind(sessions.castVote, {
+    ...ofStory,
+    path: ['PUT /sessions/:sessionId/stories/:storyId/vote', 'POST /sessions/:sessionId/stories/:storyId/votes'],
+    answer: { schema: OwnVote, of: ({ state, actor }) => ownVote(state, actor.id) },
+    summary: 'Play a card face down, or replace it before the reveal',
+    example: { value: '5' },
+  }),
+  bind(sessions.retractVote, {
+    ...ofStory,
+    path: 'DELETE /sessions/:sessionId/stories/:storyId/vote',
+    summary: 'Take the own card back before the reveal',
+    example: {},
+  }),
+  bind(sessions.revealVotes, {
+    ...ofStory,
+    path: 'POST /sessions/:sessionId/stories/:storyId/reveal',
+    answer: {
+      schema: RevealedRound,
+      of: ({ state: { result }, input: { storyId } }) => ({
+        storyId,
+        round: result?.round ?? 0,
+        votes: [...(result?.votes ?? [])],
+        statistics: result?.statistics ?? statisticsOf([], []),
+      }),
+    },
+    summary: 'Turn the cards over',
+    example: {},
+  }),
+  bind(sessions.restartVoting, {
+    ...ofStory,
+    path: 'POST /sessions/:sessionId/stories/:storyId/restart',
+    answer: { schema: OpenedRound, of: ({ state, input: { storyId } }) => openedRound(state, storyId) },
+    summary: 'Vote again on a story: the next round',
+    example: {},
+  }),
+  bind(sessions.acceptEstimate, {
+    ...ofStory,
+    path: 'PUT /sessions/:sessionId/stories/:storyId/estimate',
+    answer: { schema: StoryView, of: ({ state, input: { storyId } }) => storyView(state, storyId) },
+    summary: 'Accept the estimate of a revealed story',
+    example: { value: '5' },
+  }),
+  bind(sessions.skipStory, {
+    ...ofStory,
+    path: 'POST /sessions/:sessionId/stories/:storyId/skip',
+    answer: { schema: StoryView, of: ({ state, input: { storyId } }) => storyView(state, storyId) },
+    summary: 'Set a story aside',
+    example: {},
+  }),
+  bind(sessions.completeSession, {
+    ...inSession,
+    path: 'POST /sessions/:sessionId/complete',
+    answer: {
+      schema: CompletedSession,
+      of: ({ state }) => ({
+        id: state.id ?? '',
+        status: sessions.statusOf(state),
+        totals: sessions.totalsOf(state),
+        stories: state.stories.map(({ id, title, status, estimate }) => ({ id, title, status, estimate })),
+      }),
+    },
+    summary: 'End a session for good',
+    example: {},
+  }),
+  bind(sessions.archiveSession, {
+    ...inSession,
+    path: 'POST /sessions/:sessionId/archive',
+    summary: 'Put a completed session away; its code becomes free',
+    example: {},
+  }),
+  bind(freeSessionCode, {
+    access: '*:*',
+    internal: true,
+    stream: ({ code }) => code,
+    summary: 'Give a session code back',
+    example: { code: 'ABC234', sessionId: '0198c0de-0000-7000-8000-000000000001' },
+  }),
+  bind(freeSessionPlace, {
+    access: '*:*',
+    internal: true,
+    stream: ({ accountId }) => accountId,
+    summary: 'Free the place of a closed session',
+    example: {
+      accountId: '0198c0de-0000-7000-8000-000000000002',
+      sessionId: '0198c0de-0000-7000-8000-000000000001',
+    },
+  }),
+] as const;
