@@ -1,0 +1,117 @@
+import type { z } from 'zod';
+import type { AnyDecider } from '../../src/commands/binding.ts';
+import type { AnyTopicKind } from '../../src/http/live/topics.ts';
+import { shapeOf } from './shape.ts';
+
+const ref = (path: string) => ({ $ref: `#/${path}` });
+/** Names of components may hold letters, digits, dots, hyphens and underscores alone. */
+const nameOf = (text: string): string => text.replaceAll(':', '.');
+
+const envelope = {
+  type: 'object',
+  properties: {
+    id: { type: 'string', format: 'uuid' },
+    stream: { type: 'string' },
+    revision: { type: 'integer', description: 'Place in its stream, from 0' },
+    position: { type: 'string', description: 'Place in the log: ordered, not dense' },
+    recordedAt: { type: 'string', format: 'date-time' },
+    schemaVersion: { type: 'integer' },
+    metadata: {
+      type: 'object',
+      properties: {
+        commandId: { type: 'string' },
+        command: { type: 'string' },
+        correlationId: { type: 'string' },
+        causationId: { type: 'string' },
+        actor: { type: 'object', properties: { id: { type: 'string' }, kind: { type: 'string' } } },
+      },
+    },
+  },
+} as const;
+
+const frame = (event: string, data: z.ZodType) => ({
+  type: 'object',
+  properties: {
+    event: { type: 'string', const: event },
+    topic: { type: 'string' },
+    data: shapeOf(data),
+    at: { type: 'string', format: 'date-time' },
+    seq: { type: 'string', description: 'Place in the log; hand it back as `after` to resume behind it' },
+  },
+  required: ['event', 'topic', 'data', 'at', 'seq'],
+});
+
+const streamChannel = ({ category, events }: AnyDecider) => ({
+  address: `${category}-{id}`,
+  summary: `Streams of the category ${category}`,
+  parameters: { id: { description: 'Id of the stream' } },
+  messages: Object.fromEntries(Object.keys(events).map((type) => [type, ref(`components/messages/${type}`)])),
+});
+
+const topicChannel = ({ name, summary, messages }: AnyTopicKind) => ({
+  address: `${name}:{id}`,
+  summary,
+  parameters: { id: { description: `Id of the topic of kind ${name}` } },
+  servers: [ref('servers/live')],
+  messages: Object.fromEntries(
+    Object.keys(messages).map((event) => [nameOf(event), ref(`components/messages/${nameOf(event)}`)]),
+  ),
+});
+
+const channelName = (kind: 'stream' | 'topic', name: string): string => `${kind}.${name}`;
+
+/** The events of the log and the live messages as an AsyncAPI 3.0 document. */
+export const asyncApi = (deciders: readonly AnyDecider[], topics: readonly AnyTopicKind[], version: string): object => {
+  const sorted = [...deciders].sort((a, b) => a.category.localeCompare(b.category, 'en'));
+  const events = sorted.flatMap(({ events, older }) =>
+    Object.entries(events).map(([type, schema]) => ({
+      type,
+      schema,
+      version: (older?.[type]?.length ?? 0) + 1,
+    })),
+  );
+  const operation = (name: string, summary: string) => ({ action: 'send', channel: ref(`channels/${name}`), summary });
+  return {
+    asyncapi: '3.0.0',
+    info: {
+      title: 'Convene',
+      version,
+      description:
+        'Generated from the event schemas. Channels `stream.*` are the streams of the log, channels `topic.*` what the WebSocket `/ws` and `GET /api/v1/live` tell.',
+      license: { name: 'MIT' },
+    },
+    servers: { live: { host: 'localhost:3000', protocol: 'ws', pathname: '/ws' } },
+    defaultContentType: 'application/json',
+    channels: Object.fromEntries([
+      ...sorted.map((decider) => [channelName('stream', decider.category), streamChannel(decider)]),
+      ...topics.map((topic) => [channelName('topic', topic.name), topicChannel(topic)]),
+    ]),
+    operations: Object.fromEntries([
+      ...sorted.map(({ category }) => [
+        `append.${category}`,
+        operation(channelName('stream', category), `Facts are appended to ${category}`),
+      ]),
+      ...topics.map(({ name, summary }) => [`tell.${name}`, operation(channelName('topic', name), summary)]),
+    ]),
+    components: {
+      messages: Object.fromEntries([
+        ...events.map(({ type, schema, version }) => [
+          type,
+          {
+            name: type,
+            title: type,
+            headers: envelope,
+            payload: shapeOf(schema),
+            'x-schema-version': version,
+          },
+        ]),
+        ...topics.flatMap(({ messages }) =>
+          Object.entries(messages).map(([event, data]) => [
+            nameOf(event),
+            { name: event, payload: frame(event, data) },
+          ]),
+        ),
+      ]),
+    },
+  };
+};

@@ -1,0 +1,77 @@
+import { parseConfig } from './config.ts';
+import { adminPasswordFile } from './secrets.ts';
+import { startService } from './service.ts';
+import { StartupProblem } from './startupProblem.ts';
+
+/** How long a stop may take, in milliseconds. What is not finished then was promised to nobody. */
+const DRAIN_LIMIT = 10_000;
+
+const config = (() => {
+  try {
+    return parseConfig(process.env);
+  } catch (error) {
+    return fail(error);
+  }
+})();
+
+let stopped: Promise<void> | undefined;
+const starting = startService(config);
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.on(signal, () => {
+    if (stopped !== undefined) process.exit(1);
+    stopped = stop();
+  });
+}
+
+try {
+  const { url } = await starting;
+  if (stopped === undefined) announce(config.publicUrl ?? url);
+} catch (error) {
+  fail(error);
+}
+
+/** Drains and ends with 0; with 1 when the limit passes first. */
+async function stop(): Promise<void> {
+  setTimeout(() => {
+    console.error(`Convene was not done within ${DRAIN_LIMIT / 1000} s and ends now.`);
+    process.exit(1);
+  }, DRAIN_LIMIT).unref();
+  try {
+    const service = await starting.catch(() => undefined);
+    await service?.stop();
+    process.exit(0);
+  } catch (error) {
+    fail(error);
+  }
+}
+
+function announce(url: string): void {
+  const password =
+    config.adminPassword === undefined
+      ? `the password in ${adminPasswordFile(config.dataDir)}`
+      : 'the password in CONVENE_ADMIN_PASSWORD';
+  const stored = [
+    ...(config.eventStoreUrl === undefined ? [] : ['events in the EventStoreDB of EVENTSTORE_URL']),
+    ...(config.databaseUrl === undefined ? [] : ['tables in the PostgreSQL of DATABASE_URL']),
+    `${config.databaseUrl === undefined ? 'PostgreSQL and files' : 'files'} in ${config.dataDir}`,
+  ];
+  console.log(
+    [
+      '',
+      `  Convene            ${url}`,
+      `  API reference      ${url}/docs`,
+      `  Data               ${stored.join(', ')}`,
+      `  Administrator      ${config.adminEmail}, with ${password}`,
+      '  Stop               Ctrl-C, or SIGTERM: what is under way is finished first',
+      '',
+    ].join('\n'),
+  );
+}
+
+/** Ends with 1: a StartupProblem by its sentence alone, anything else as the fault of the program that it is. */
+function fail(error: unknown): never {
+  if (error instanceof StartupProblem) console.error(error.message);
+  else console.error('Convene failed:', error);
+  process.exit(1);
+}
