@@ -1,5 +1,7 @@
+import { accessBindings } from './access.ts';
 import type { AnyBinding } from './binding.ts';
 import { estimation } from './estimation.ts';
+import { identityBindings } from './identity.ts';
 
 /** Every command of the service. */
-export const bindings: readonly AnyBinding[] = [...estimation];
+export const bindings: readonly AnyBinding[] = [...accessBindings, ...identityBindings, ...estimation];

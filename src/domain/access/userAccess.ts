@@ -11,6 +11,7 @@ export const events = {
     roleName: z.string().describe('The name of the role at that time'),
     assignmentId: z.string().describe('Tells this assignment from earlier and later ones of the same role'),
     assignedBy: z.string(),
+    assignedAt: z.string(),
     reason: z.string().optional(),
     expiresAt: z.string().optional().describe('From then on it gives nothing'),
   }),
@@ -26,7 +27,14 @@ export const events = {
 export type UserAccessEvent = EventOf<typeof events>;
 
 /** One role that an account holds. */
-export type Assignment = { readonly assignmentId: string; readonly roleName: string; readonly expiresAt?: string };
+export type Assignment = {
+  readonly assignmentId: string;
+  readonly roleName: string;
+  readonly assignedBy: string;
+  readonly assignedAt: string;
+  readonly reason?: string | undefined;
+  readonly expiresAt?: string | undefined;
+};
 /** The assignments of one account by role, those included that have expired without notice so far. */
 export type UserAccess = { readonly assignments: Readonly<Record<string, Assignment>> };
 
@@ -43,12 +51,7 @@ export const userAccess = decider<UserAccess, UserAccessEvent>({
   evolve: (state, { type, data }) => {
     switch (type) {
       case 'RoleAssigned': {
-        const { assignmentId, expiresAt } = data;
-        const assignment = {
-          assignmentId,
-          roleName: data.roleName,
-          ...(expiresAt === undefined ? {} : { expiresAt }),
-        };
+        const { accountId: _owner, roleId: _key, ...assignment } = data;
         return { assignments: { ...state.assignments, [data.roleId]: assignment } };
       }
       case 'RoleRevoked':
@@ -141,6 +144,7 @@ export const assignRole = command(
           roleName: name,
           assignmentId: newId('assignment'),
           assignedBy: actor.id,
+          assignedAt: now.toISOString(),
           ...(reason === undefined ? {} : { reason }),
           ...(expiresAt === undefined ? {} : { expiresAt }),
         },
@@ -148,6 +152,9 @@ export const assignRole = command(
     ];
   },
 );
+
+/** Reason of the refusal to revoke an assignment that still counts in the circle of administrators. */
+export const STILL_COUNTED = 'administrator-counted';
 
 /** What RevokeRole must know of other streams. */
 export type RevokeFacts = {
@@ -177,7 +184,7 @@ export const revokeRole = command(
     if (actor.kind !== 'system' && isPlanRole(roleId))
       return reject('CONFLICT', 'plan-role', 'This role follows from the subscription');
     if (isCounted(roleId, held) && facts.releasedAssignmentId !== held.assignmentId)
-      return reject('CONFLICT', 'contended', 'The administrators are being changed at this moment; please try again');
+      return reject('CONFLICT', STILL_COUNTED, 'The administrators are being changed at this moment; please try again');
     const data = { accountId, roleId, roleName: held.roleName, revokedBy: actor.id };
     return [{ type: 'RoleRevoked', data: reason === undefined ? data : { ...data, reason } }];
   },
