@@ -16,7 +16,7 @@ export const up = async (db: Kysely<unknown>): Promise<void> => {
       position bigint primary key,
       stream text collate "C" not null,
       revision integer not null,
-      id uuid not null,
+      id uuid not null unique,
       type text collate "C" not null,
       recorded_at timestamptz(3) not null,
       data text not null,
@@ -52,18 +52,20 @@ export const up = async (db: Kysely<unknown>): Promise<void> => {
 
       return query
       with wanted as (
-        select a.ordinal::integer as ordinal, a.stream, a.expected, a.count,
-               (sum(a.count) over (order by a.ordinal) - a.count)::integer as skipped,
+        select a.ordinal::integer as ordinal, a.stream, a.expected, a.count, a.skipped,
                row_number() over (partition by a.stream order by a.ordinal) = 1 as first_of_stream,
                coalesce((select e.revision from log.events e where e.stream = a.stream
-                         order by e.revision desc limit 1), -1) as current
-        from unnest(streams, expected, counts) with ordinality as a(stream, expected, count, ordinal)
+                         order by e.revision desc limit 1), -1) as current,
+               exists (select from log.events e
+                       where e.id = any(ids[a.skipped + 1 : a.skipped + a.count])) as known
+        from (
+          select u.*, (sum(u.count) over (order by u.ordinal) - u.count)::integer as skipped
+          from unnest(streams, expected, counts) with ordinality as u(stream, expected, count, ordinal)
+        ) a
       ),
       judged as materialized (
-        select w.*, w.first_of_stream and w.current = w.expected as ok,
-               tail + sum(case when w.first_of_stream and w.current = w.expected then w.count else 0 end)
-                        over (order by w.ordinal) as upto
-        from wanted w
+        select w.*, tail + sum(case when w.ok then w.count else 0 end) over (order by w.ordinal) as upto
+        from (select a.*, a.first_of_stream and a.current = a.expected and not a.known as ok from wanted a) w
       ),
       inserted as (
         insert into log.events (position, stream, revision, id, type, recorded_at, data, metadata)

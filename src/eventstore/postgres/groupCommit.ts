@@ -98,8 +98,8 @@ export const groupCommit = (options: {
   readonly pool: pg.Pool;
   readonly lanes: number;
   readonly deadlineMs: number;
-  /** The stored outcome of exactly these events behind this revision, when they are there. */
-  readonly storedAs: (stream: string, expected: number, events: readonly NewEvent[]) => Promise<Appended | undefined>;
+  /** The stored outcome of exactly these events, when they lie in the stream one after the other. */
+  readonly storedAs: (stream: string, events: readonly NewEvent[]) => Promise<Appended | undefined>;
 }): GroupCommit => {
   const { pool, storedAs } = options;
   const queue: Waiting[] = [];
@@ -108,7 +108,7 @@ export const groupCommit = (options: {
   const settle = async (waiting: Waiting, [, stored, revision, position]: Answer): Promise<void> => {
     if (stored && position !== null)
       return waiting.settle({ ok: true, revision, position: BigInt(position), repeated: false });
-    const found = await storedAs(waiting.stream, waiting.expected, waiting.events);
+    const found = await storedAs(waiting.stream, waiting.events);
     waiting.settle(found ?? { ok: false, actual: revision < 0 ? 'noStream' : revision });
   };
 

@@ -89,10 +89,14 @@ export const postgresEventStore = (config: pg.ClientConfig): EventStore => {
   const writers = new pg.Pool({ ...connection, max: lanes });
   const readers = new pg.Pool({ ...connection, max: 4 });
   // A pooled connection that breaks while idle is replaced at the next call; nobody waits for it.
-  writers.on('error', () => {});
-  readers.on('error', () => {});
+  for (const pool of [writers, readers]) {
+    pool.on('error', () => {});
+    // One that breaks between its checkout and its query fails that query; the event itself needs no answer.
+    pool.on('connect', (client) => client.on('error', () => {}));
+  }
   const listener = listen({ ...config, application_name: 'convene-log-listener' }, 'convene_log');
   const subscriptions = new Set<Subscription>();
+  let closing: Promise<void> | undefined;
 
   const query = async <R>(text: string, values: unknown[], name?: string): Promise<readonly R[]> => {
     try {
@@ -125,16 +129,18 @@ export const postgresEventStore = (config: pg.ClientConfig): EventStore => {
     return rows.map(stored);
   };
 
-  const storedAs = async (
-    stream: string,
-    expected: number,
-    events: readonly NewEvent[],
-  ): Promise<Appended | undefined> => {
-    const there = await readStream(stream, { from: expected + 1, limit: events.length });
+  const storedAs = async (stream: string, events: readonly NewEvent[]): Promise<Appended | undefined> => {
+    const there = await query<readonly [string, number, string]>(
+      'select id, revision, position from log.events where id = any($1) and stream = $2 order by revision',
+      [events.map(({ id }) => id), stream],
+      'log_known',
+    );
     const last = there.at(-1);
     if (last === undefined || there.length !== events.length) return undefined;
-    if (events.some(({ id }, index) => there[index]?.id !== id.toLowerCase())) return undefined;
-    return { ok: true, revision: last.revision, position: last.position, repeated: true };
+    const [, revision, position] = last;
+    const first = revision - events.length + 1;
+    if (events.some(({ id }, n) => there[n]?.[0] !== id || there[n]?.[1] !== first + n)) return undefined;
+    return { ok: true, revision, position: BigInt(position), repeated: true };
   };
 
   const commit = groupCommit({ pool: writers, lanes, deadlineMs: APPEND_DEADLINE_MS, storedAs });
@@ -211,11 +217,14 @@ export const postgresEventStore = (config: pg.ClientConfig): EventStore => {
       const rows = await query<readonly [string]>('select position from log.head', [], 'log_head');
       return BigInt(rows[0]?.[0] ?? 0);
     },
-    close: async () => {
-      await Promise.all([...subscriptions].map((subscription) => subscription.close()));
-      await commit.close();
-      await listener.close();
-      await Promise.all([writers.end(), readers.end()]);
+    close: () => {
+      closing ??= (async () => {
+        await Promise.all([...subscriptions].map((subscription) => subscription.close()));
+        await commit.close();
+        await listener.close();
+        await Promise.all([writers.end(), readers.end()]);
+      })();
+      return closing;
     },
   };
 };

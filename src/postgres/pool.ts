@@ -1,0 +1,36 @@
+import pg from 'pg';
+
+const { TIMESTAMPTZ, TIMESTAMP, DATE, INT8 } = pg.types.builtins;
+
+/** `2026-01-31 09:05:00.123+00` of a session that speaks UTC, as ISO-8601 with milliseconds. */
+const iso = (timestamp: string): string => {
+  const [day = '', clock = ''] = timestamp.replace(/\+00$/, '').split(' ');
+  const [time = '', fraction = ''] = clock.split('.');
+  return `${day}T${time}.${fraction.slice(0, 3).padEnd(3, '0')}Z`;
+};
+const asText = (value: string): string => value;
+
+/** Rows carry instants as ISO-8601 text, dates as `YYYY-MM-DD`, and bigint as text: what JSON can hold without loss. */
+export const rowTypes: pg.CustomTypesConfig = {
+  getTypeParser: (oid, format) => {
+    if (oid === TIMESTAMPTZ) return iso;
+    if (oid === DATE || oid === INT8 || oid === TIMESTAMP) return asText;
+    return pg.types.getTypeParser(oid, format as 'text');
+  },
+};
+
+/** Connections to the read models and the service's own tables. `lost` is told of idle connections that broke. */
+export const createPool = (connectionString: string, max: number, lost: (error: Error) => void): pg.Pool => {
+  const pool = new pg.Pool({
+    connectionString,
+    max,
+    types: rowTypes,
+    options: '-c search_path=read,convene,public -c timezone=UTC',
+    application_name: 'convene',
+    connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: 30_000,
+    keepAlive: true,
+  });
+  pool.on('error', lost);
+  return pool;
+};
