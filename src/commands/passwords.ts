@@ -15,9 +15,9 @@ export const createPasswords = (cost: number): Passwords => {
   // What unknown accounts are compared with, so that time does not tell whether an address has an account.
   let decoy: Promise<string> | undefined;
   return {
-    hash: (clear) => bcrypt(clear, cost),
+    hash: (clear) => bcrypt(clear, { cost }),
     verify: async (clear, hash) => {
-      decoy ??= bcrypt('no password', cost);
+      decoy ??= bcrypt('no password', { cost });
       const against = hash ?? (await decoy);
       const same = await compare(clear, against);
       return same && hash !== undefined && Buffer.byteLength(clear) <= MAX_BYTES;

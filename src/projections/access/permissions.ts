@@ -1,0 +1,21 @@
+import type { Kysely } from 'kysely';
+import { projection, type RowOf, text } from '../projection.ts';
+
+const columns = { name: text, description: text, context: text };
+export type PermissionRow = RowOf<typeof columns>;
+
+/** The permissions that were defined beside the built-in ones. */
+export const permissions = projection({
+  name: 'permissions',
+  version: 1,
+  columns,
+  key: { column: 'name', of: ({ data }) => data.name },
+  fold: {
+    PermissionDefined: (_row, { data }): PermissionRow => data,
+    PermissionDescribed: (row: PermissionRow | undefined, { data }) => row && { ...row, description: data.description },
+  },
+});
+
+/** All of them, in order of name. */
+export const definedPermissions = (db: Kysely<{ permissions: PermissionRow }>): Promise<PermissionRow[]> =>
+  db.selectFrom('permissions').selectAll().orderBy('name').execute();

@@ -1,0 +1,81 @@
+import type { Kysely } from 'kysely';
+import type { AccountRow } from '../identity/accounts.ts';
+import { instant, nullable, projection, type RowOf, text, uuid } from '../projection.ts';
+
+const columns = {
+  key: text,
+  account_id: uuid,
+  role_id: uuid,
+  assigned_by: text,
+  assigned_at: instant,
+  expires_at: nullable(instant),
+  reason: nullable(text),
+};
+export type RoleAssignmentRow = RowOf<typeof columns>;
+
+/**
+ * Who holds which role: one row for each assignment that was not revoked. One that has ended stays until the timer has
+ * taken note of it, so whoever asks for rights must look at `expires_at`.
+ */
+export const roleAssignments = projection({
+  name: 'role_assignments',
+  version: 1,
+  columns,
+  key: { column: 'key', of: ({ data }) => `${data.accountId}/${data.roleId}` },
+  indexes: [['account_id'], ['role_id', 'assigned_at desc']],
+  fold: {
+    RoleAssigned: (_row, { data }, key): RoleAssignmentRow => ({
+      key,
+      account_id: data.accountId,
+      role_id: data.roleId,
+      assigned_by: data.assignedBy,
+      assigned_at: data.assignedAt,
+      expires_at: data.expiresAt ?? null,
+      reason: data.reason ?? null,
+    }),
+    RoleRevoked: () => undefined,
+    RoleAssignmentExpired: () => undefined,
+  },
+});
+
+type Tables = { role_assignments: RoleAssignmentRow; accounts: AccountRow };
+
+const live = (db: Kysely<Tables>, now: Date) =>
+  db
+    .selectFrom('role_assignments')
+    .where(({ eb, or }) => or([eb('expires_at', 'is', null), eb('expires_at', '>', now.toISOString())]));
+
+/** The assignments of an account that count now, oldest first. */
+export const assignmentsOf = (db: Kysely<Tables>, accountId: string, now: Date): Promise<RoleAssignmentRow[]> =>
+  live(db, now).selectAll().where('account_id', '=', accountId).orderBy('assigned_at').execute();
+
+/** How many accounts hold each role now, by role. */
+export const assignedCounts = async (db: Kysely<Tables>, now: Date): Promise<ReadonlyMap<string, number>> => {
+  const rows = await live(db, now)
+    .select(({ fn }) => ['role_id', fn.countAll<string>().as('count')])
+    .groupBy('role_id')
+    .execute();
+  return new Map(rows.map(({ role_id, count }) => [role_id, Number(count)]));
+};
+
+/** The accounts that hold a role now, newest assignment first: one page, and how many there are. */
+export const membersOf = async (
+  db: Kysely<Tables>,
+  roleId: string,
+  now: Date,
+  { offset, limit }: { readonly offset: number; readonly limit: number },
+) => {
+  const of = live(db, now).where('role_id', '=', roleId);
+  const [items, { total }] = await Promise.all([
+    of
+      .leftJoin('accounts', 'accounts.account_id', 'role_assignments.account_id')
+      .select(['role_assignments.account_id', 'accounts.display_name', 'accounts.email', 'assigned_at', 'expires_at'])
+      .orderBy('assigned_at', 'desc')
+      .orderBy('role_assignments.account_id')
+      .offset(offset)
+      .limit(limit)
+      .execute(),
+    of.select(({ fn }) => fn.countAll<string>().as('total')).executeTakeFirstOrThrow(),
+  ]);
+  return { items, total: Number(total) };
+};
