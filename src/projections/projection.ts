@@ -7,6 +7,8 @@ const column = <T>(sql: string): Column<T> => ({ sql, nullable: false });
 
 export const uuid = column<string>('uuid');
 export const text = column<string>('text');
+/** Text out of a closed list. */
+export const word = <T extends string>(): Column<T> => column<T>('text');
 export const integer = column<number>('integer');
 /** A log position; a string in rows. */
 export const position = column<string>('bigint');

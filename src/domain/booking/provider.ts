@@ -249,7 +249,8 @@ const hoursOf = ({ pattern, daysOfWeek, intervals }: GenerationInput, weekly: re
     .filter((day) => day.intervals.length > 0);
 };
 
-const planOf = (
+/** The plan of a generation of slots, or why there is none. */
+export const planGeneration = (
   input: GenerationInput,
   state: Provider,
   { now, actor, newId }: Pick<Context, 'now' | 'actor' | 'newId'>,
@@ -275,7 +276,7 @@ const planOf = (
  * of them exists: from here on the time zone stays. The days themselves follow one by one.
  */
 export const generateTimeSlots = command('GenerateTimeSlots', generationInput, (input, state, context) => {
-  const plan = planOf(input, state, context);
+  const plan = planGeneration(input, state, context);
   if ('reason' in plan) return plan;
   const known = state.generations.some((generation) => generation.plan.generationId === plan.generationId);
   return known ? [] : [{ type: 'SlotGenerationStarted', data: plan }];
@@ -291,6 +292,13 @@ export const completeSlotGeneration = command(
       ? []
       : [{ type: 'SlotGenerationCompleted', data }];
   },
+);
+
+/** Opens what a generation still owes; its days follow one by one, and the provider's stream has nothing to add. */
+export const resumeSlotGeneration = command(
+  'ResumeSlotGeneration',
+  z.object({ providerId: uuid, generationId: uuid }),
+  () => [],
 );
 
 /** Whether an account may act as this provider in his calendar. */

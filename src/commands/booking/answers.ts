@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import { dayOfAppointment } from '../../domain/booking/ids.ts';
+import type { Provider } from '../../domain/booking/provider.ts';
+import type { Schedule } from '../../domain/booking/schedule/index.ts';
+
+/** An appointment right after a command. Names and notes are told by `GET /appointments/{id}`. */
+export const AppointmentAnswer = z.object({
+  id: z.string(),
+  providerId: z.string(),
+  clientId: z.string(),
+  slotId: z.string(),
+  startTime: z.string(),
+  endTime: z.string(),
+  status: z.enum(['SCHEDULED', 'COMPLETED', 'CANCELLED']),
+  outcome: z.enum(['attended', 'no_show']).nullable(),
+  bookedBy: z.enum(['client', 'provider', 'admin', 'system']),
+  version: z.int(),
+});
+
+/** What a caller is told of an appointment that a command has just judged. */
+export const appointmentAnswer = (state: Schedule, id: string): z.output<typeof AppointmentAnswer> => {
+  const appointment = state.appointments[id];
+  if (appointment === undefined) throw new TypeError('A command succeeded without its appointment');
+  const { clientId, slotId, startTime, endTime, status, outcome, bookedBy, version } = appointment;
+  const { providerId } = dayOfAppointment(id);
+  const times = { slotId, startTime, endTime };
+  return { id, providerId, clientId, ...times, status, outcome: outcome ?? null, bookedBy, version };
+};
+
+/** A provider as he presents himself. */
+export const ProfileAnswer = z.object({
+  providerId: z.string(),
+  displayName: z.string(),
+  bio: z.string().nullable(),
+  timezone: z.string(),
+  meetingLink: z.string().nullable(),
+  location: z.string().nullable(),
+  priceCents: z.int().nullable(),
+  currency: z.string().nullable(),
+  active: z.boolean(),
+  version: z.int(),
+});
+
+const Intervals = z.array(z.object({ start: z.string(), end: z.string() }));
+
+/** Working hours, notice and horizon of a provider. */
+export const AvailabilityAnswer = z.object({
+  providerId: z.string(),
+  timezone: z.string(),
+  weekly: z.array(z.object({ dayOfWeek: z.int(), intervals: Intervals })),
+  slotDurationMinutes: z.int(),
+  minNoticeMinutes: z.int(),
+  maxAdvanceDays: z.int(),
+  version: z.int(),
+});
+
+/** What a provider is told of his availability. */
+export const availabilityAnswer = (state: Provider, providerId: string): z.input<typeof AvailabilityAnswer> => {
+  const { profile, weekly, minNoticeMinutes, maxAdvanceDays, version } = state;
+  return {
+    providerId,
+    timezone: profile?.timezone ?? '',
+    weekly: weekly.map(({ dayOfWeek, intervals }) => ({ dayOfWeek, intervals: [...intervals] })),
+    slotDurationMinutes: 30,
+    minNoticeMinutes,
+    maxAdvanceDays,
+    version,
+  };
+};
+
+/** What a generation of slots did. */
+export const GenerationAnswer = z.object({
+  created: z.int(),
+  skipped: z.int(),
+  firstStart: z.string().nullable(),
+  lastEnd: z.string().nullable(),
+});
+
+export const exampleIds = {
+  slot: 'AWQAAAAAAAAAAAAAAAAAAAAAAFEmAcmr',
+  account: '0190a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2b',
+} as const;

@@ -1,0 +1,266 @@
+import { claimTime, settleTime } from '../../domain/booking/clientCalendar.ts';
+import { dateIn } from '../../domain/booking/grid.ts';
+import { dayOfAppointment, dayOfSlot, isHome, scheduleId, slotIdOf, slotRef } from '../../domain/booking/ids.ts';
+import { completeSlotGeneration, provider } from '../../domain/booking/provider.ts';
+import {
+  type Appointment,
+  type BookingInput,
+  bookAppointment,
+  cancelAppointment,
+  completeAppointment,
+  judgeMove,
+  openDaySlots,
+  refusePast,
+  rescheduleAppointment,
+  reserveSlot,
+  type Schedule,
+  schedule,
+  settleSlot,
+  updateAppointmentNotes,
+} from '../../domain/booking/schedule/index.ts';
+import { type Rejection, reject } from '../../domain/decider.ts';
+import { bind, type Reads } from '../binding.ts';
+import { AppointmentAnswer, appointmentAnswer, exampleIds } from './answers.ts';
+import { latest } from './outcomes.ts';
+import { accountExists } from './providers.ts';
+import { homeOf, reservationOf, settleCalendar, settleReservation, slotFacts, timeFacts } from './settling.ts';
+
+const home = ({ appointmentId }: { readonly appointmentId: string }): string =>
+  scheduleId(dayOfAppointment(appointmentId));
+const versionOf = ({ appointments }: Schedule, { appointmentId }: { readonly appointmentId: string }) =>
+  appointments[appointmentId]?.version;
+const answer = {
+  schema: AppointmentAnswer,
+  of: ({ state, input }: { readonly state: Schedule; readonly input: { readonly appointmentId: string } }) =>
+    appointmentAnswer(state, input.appointmentId),
+};
+
+const SLOT_UNKNOWN = reject('NOT_FOUND', 'slot-unknown', 'No such slot', 'startTime');
+
+/** The id that a provider's slot beginning at an instant has, whether or not there is such a slot. */
+const slotAt = async (providerId: string, startTime: string, reads: Reads): Promise<string | Rejection> => {
+  const { profile } = (await reads.load(provider, providerId)).state;
+  if (profile === undefined) return reject('NOT_FOUND', 'provider-unknown', 'No such provider', 'providerId');
+  if (Date.parse(startTime) % 60_000 !== 0 || Date.parse(startTime) < 0) return SLOT_UNKNOWN;
+  const slotId = slotIdOf({ providerId, day: dateIn(profile.timezone, startTime), startTime });
+  return slotRef(slotId) === undefined ? SLOT_UNKNOWN : slotId;
+};
+
+const onlyProvider = async (reads: Reads): Promise<string | Rejection> => {
+  const [one, other] = await reads.lookups.activeProviders(2);
+  if (one === undefined) return SLOT_UNKNOWN;
+  if (other === undefined) return one;
+  return reject('VALIDATION_ERROR', 'provider-missing', 'Several providers are active: name one', 'providerId');
+};
+
+const chosenSlot = async (input: BookingInput, reads: Reads): Promise<string | Rejection> => {
+  const { slotId, startTime, providerId } = input;
+  if (slotId !== undefined || startTime === undefined) return slotId ?? '';
+  const of = providerId ?? (await onlyProvider(reads));
+  if (typeof of !== 'string') return refusePast(startTime, reads.now()) ?? of;
+  const slot = await slotAt(of, startTime, reads);
+  return typeof slot === 'string' ? slot : (refusePast(startTime, reads.now()) ?? slot);
+};
+
+/** The free or taken slot of another day than the appointment's own. */
+const targetOf = async (appointmentId: string, slotId: string | undefined, reads: Reads) => {
+  if (slotId === undefined || isHome(slotId, appointmentId)) return {};
+  return { target: (await reads.load(schedule, scheduleId(dayOfSlot(slotId)))).state.slots[slotId] };
+};
+
+const bookingFacts = async (slotId: string, { onBehalfOf }: BookingInput, reads: Reads) => ({
+  provider: (await reads.load(provider, dayOfSlot(slotId).providerId)).state,
+  beneficiaryExists: onBehalfOf === undefined || (await accountExists(reads, onBehalfOf)),
+});
+
+const bookBinding = bind(bookAppointment, {
+  path: 'POST /appointments',
+  access: 'book:appointments',
+  status: 201,
+  summary: 'Book a free slot',
+  example: { slotId: exampleIds.slot, notes: 'First visit' },
+  resolve: async (input, reads) => {
+    const slotId = await chosenSlot(input, reads);
+    return typeof slotId === 'string' ? { ...input, slotId } : slotId;
+  },
+  stream: ({ slotId }) => scheduleId(dayOfSlot(slotId ?? '')),
+  facts: ({ slotId, ...input }, reads) => bookingFacts(slotId ?? '', input, reads),
+  version: () => 0,
+  answer: {
+    schema: AppointmentAnswer,
+    of: ({ state, events: [booked] }) => {
+      if (booked?.type !== 'AppointmentBooked') throw new TypeError('A booking came about without its event');
+      return appointmentAnswer(state, booked.data.appointmentId);
+    },
+  },
+  process: async ({ input, actor, commandId, newId, reads, step, judge }) => {
+    const { slotId = '', onBehalfOf } = input;
+    const { state } = await reads.load(schedule, scheduleId(dayOfSlot(slotId)));
+    const facts = await bookingFacts(slotId, input, reads);
+    const context = { now: reads.now(), actor, commandId, newId, entropy: '', facts };
+    const [booked] = [bookAppointment.rule(input, state, context)].flat();
+    // Refused, or booked before by this very command: the day's stream has the word, and nothing is to be set aside.
+    if (booked === undefined || !('type' in booked) || booked.type !== 'AppointmentBooked') return judge();
+    const { appointmentId, startTime, endTime } = booked.data;
+    const accountId = onBehalfOf ?? actor.id;
+    const claimed = await step(claimTime, accountId, { accountId, appointmentId, startTime, endTime });
+    if (!claimed.ok) return claimed;
+    const outcome = await judge();
+    if (!outcome.ok) await settleCalendar(accountId, appointmentId, { reads, step });
+    return outcome;
+  },
+});
+
+const moveBinding = bind(rescheduleAppointment, {
+  access: 'book:appointments',
+  summary: 'Move an appointment to another slot of the same provider',
+  example: { slotId: exampleIds.slot },
+  resolve: async (input, reads) => {
+    const { slotId, startTime, appointmentId } = input;
+    if (slotId !== undefined || startTime === undefined) return input;
+    const resolved = await slotAt(dayOfAppointment(appointmentId).providerId, startTime, reads);
+    return typeof resolved === 'string' ? { ...input, slotId: resolved } : input;
+  },
+  stream: home,
+  version: versionOf,
+  facts: async ({ appointmentId, slotId }, reads) => ({
+    provider: (await reads.load(provider, dayOfAppointment(appointmentId).providerId)).state,
+    ...(await targetOf(appointmentId, slotId, reads)),
+  }),
+  answer,
+  process: async ({ input, actor, newId, reads, step, judge }) => {
+    const { appointmentId } = input;
+    const facts = {
+      provider: (await reads.load(provider, dayOfAppointment(appointmentId).providerId)).state,
+      ...(await targetOf(appointmentId, input.slotId, reads)),
+    };
+    const move = judgeMove(input, await homeOf(reads, appointmentId), { actor, now: reads.now(), facts });
+    if (move === undefined || 'code' in move) return judge();
+
+    const tools = { reads, step };
+    const { slotId, slot, appointment } = move;
+    const { clientId } = appointment;
+    const leaving = await reservationOf(appointment.slotId, appointmentId, reads);
+    const claim = { accountId: clientId, appointmentId, startTime: slot.startTime, endTime: slot.endTime };
+    const claimed = await step(claimTime, clientId, claim);
+    if (!claimed.ok) return claimed;
+    const reservationId = isHome(slotId, appointmentId) ? undefined : newId('reservation');
+    if (reservationId !== undefined) {
+      const day = scheduleId(dayOfSlot(slotId));
+      const reserved = await step(reserveSlot, day, { slotId, appointmentId, reservationId });
+      if (!reserved.ok) {
+        await settleCalendar(clientId, appointmentId, tools);
+        return reserved;
+      }
+    }
+    const outcome = await judge();
+    // Whatever came of it, slots and calendar follow what the appointment's own stream says now.
+    const settled = [
+      ...(await settleReservation(slotId, appointmentId, reservationId, tools)),
+      ...(await settleReservation(appointment.slotId, appointmentId, leaving, tools)),
+      ...(await settleCalendar(clientId, appointmentId, tools)),
+    ];
+    return latest(outcome, ...settled);
+  },
+});
+
+/** The appointment's notes as its own history tells them, which no state may hold. */
+const notesOf = async (appointmentId: string, { version, hasNotes }: Appointment, reads: Reads) => {
+  if (!hasNotes) return { notes: null, version };
+  const history = await reads.history(schedule, home({ appointmentId }));
+  const notes = history
+    .filter((event) => event.type === 'AppointmentBooked' || event.type === 'AppointmentNotesUpdated')
+    .findLast(({ data }) => data.appointmentId === appointmentId)?.data.notes;
+  return { notes: notes ?? null, version };
+};
+
+const notesBinding = bind(updateAppointmentNotes, {
+  access: 'book:appointments',
+  summary: 'Replace the notes of an appointment',
+  example: { notes: 'Please ring twice' },
+  stream: home,
+  version: versionOf,
+  facts: async ({ appointmentId }, reads) => {
+    const appointment = (await homeOf(reads, appointmentId)).appointments[appointmentId];
+    return appointment && notesOf(appointmentId, appointment, reads);
+  },
+  answer,
+});
+
+const cancelBinding = bind(cancelAppointment, {
+  path: 'DELETE /appointments/:appointmentId',
+  access: 'loggedIn',
+  summary: 'Cancel an appointment and free its slot',
+  example: { reason: 'I have fallen ill' },
+  stream: home,
+  version: versionOf,
+  answer,
+  process: async ({ input: { appointmentId }, reads, step, judge }) => {
+    const tools = { reads, step };
+    const appointment = (await homeOf(reads, appointmentId)).appointments[appointmentId];
+    const leaving = appointment && (await reservationOf(appointment.slotId, appointmentId, reads));
+    const outcome = await judge();
+    if (!outcome.ok || appointment === undefined) return outcome;
+    const settled = [
+      ...(await settleReservation(appointment.slotId, appointmentId, leaving, tools)),
+      ...(await settleCalendar(appointment.clientId, appointmentId, tools)),
+    ];
+    return latest(outcome, ...settled);
+  },
+});
+
+const completeBinding = bind(completeAppointment, {
+  access: 'loggedIn',
+  summary: 'Note that an appointment took place, or that nobody came',
+  example: { outcome: 'attended' },
+  stream: home,
+  version: versionOf,
+  answer,
+});
+
+const internal = { access: 'loggedIn', internal: true } as const;
+
+/** Commands on appointments. */
+export const appointmentBindings = [bookBinding, moveBinding, notesBinding, cancelBinding, completeBinding];
+
+/** Steps of longer commands, and what policies do to finish those that a crash interrupted. */
+export const settlingBindings = [
+  bind(openDaySlots, {
+    ...internal,
+    summary: 'Open the slots of one day of a generation',
+    example: {},
+    stream: scheduleId,
+  }),
+  bind(completeSlotGeneration, {
+    ...internal,
+    summary: 'Note what a generation of slots did',
+    example: {},
+    stream: ({ providerId }) => providerId,
+  }),
+  bind(reserveSlot, {
+    ...internal,
+    summary: 'Hold a slot for an appointment of another day',
+    example: {},
+    stream: ({ slotId }) => scheduleId(dayOfSlot(slotId)),
+  }),
+  bind(settleSlot, {
+    ...internal,
+    summary: 'Free a slot that its appointment does not take',
+    example: {},
+    stream: ({ slotId }) => scheduleId(dayOfSlot(slotId)),
+    facts: ({ appointmentId }, reads) => slotFacts(reads, appointmentId),
+  }),
+  bind(claimTime, {
+    ...internal,
+    summary: 'Set time of a client aside',
+    example: {},
+    stream: ({ accountId }) => accountId,
+  }),
+  bind(settleTime, {
+    ...internal,
+    summary: 'Bring the calendar of a client in line with an appointment',
+    example: {},
+    stream: ({ accountId }) => accountId,
+    facts: ({ appointmentId }, reads) => timeFacts(reads, appointmentId),
+  }),
+];

@@ -1,0 +1,66 @@
+import { assignRole } from '../domain/access/userAccess.ts';
+import { SETTLE_AFTER_SECONDS, settleTime } from '../domain/booking/clientCalendar.ts';
+import { isHome } from '../domain/booking/ids.ts';
+import { resumeSlotGeneration } from '../domain/booking/provider.ts';
+import { completeAppointment, settleSlot } from '../domain/booking/schedule/index.ts';
+import { issue, policy, type Reaction } from './policy.ts';
+
+const DAY_SECONDS = 86_400;
+const after = (instant: string, seconds: number): Date => new Date(Date.parse(instant) + seconds * 1000);
+/** A little later than what is due, so that a rule that counts seconds agrees. */
+const settleAt = (instant: string): Date => after(instant, SETTLE_AFTER_SECONDS + 1);
+
+/** Gives a new provider the rights that go with it. */
+export const providerRole = policy('booking-provider-role', {
+  ProviderProfileCreated: ({ data: { accountId } }) => [
+    issue(assignRole, { accountId, roleName: 'provider', reason: 'Provider profile created' }),
+  ],
+});
+
+/** Opens the days that a generation of slots still owes when a crash interrupted it. */
+export const slotGeneration = policy('booking-slot-generation', {
+  SlotGenerationStarted: ({ data: { providerId, generationId }, recordedAt }) => [
+    issue(resumeSlotGeneration, { providerId, generationId }, settleAt(recordedAt)),
+  ],
+});
+
+type Ended = { readonly data: { readonly clientId: string; readonly appointmentId: string } };
+const settleClient = ({ data: { clientId, appointmentId } }: Ended): readonly Reaction[] => [
+  issue(settleTime, { accountId: clientId, appointmentId, onlyStale: true }),
+];
+
+/** Gives back time of clients that no appointment takes: a booking or move that a crash interrupted, and what is over. */
+export const clientTime = policy('booking-client-time', {
+  TimeClaimed: ({ data: { accountId, appointmentId, claimedAt } }) => [
+    issue(settleTime, { accountId, appointmentId, onlyStale: true }, settleAt(claimedAt)),
+  ],
+  AppointmentRescheduled: settleClient,
+  AppointmentCancelled: settleClient,
+  AppointmentCompleted: settleClient,
+});
+
+const settleUnlessHome = (slotId: string, appointmentId: string): readonly Reaction[] =>
+  isHome(slotId, appointmentId) ? [] : [issue(settleSlot, { slotId, appointmentId })];
+
+/** Frees slots held for appointments of other days that do not take them: finishes moves and cancellations. */
+export const heldSlots = policy('booking-held-slots', {
+  SlotReserved: ({ data: { slotId, appointmentId, reservedAt } }) => [
+    issue(settleSlot, { slotId, appointmentId }, settleAt(reservedAt)),
+  ],
+  AppointmentRescheduled: ({ data: { fromSlotId, appointmentId } }) => settleUnlessHome(fromSlotId, appointmentId),
+  AppointmentCancelled: ({ data: { slotId, appointmentId } }) => settleUnlessHome(slotId, appointmentId),
+});
+
+type Timed = { readonly data: { readonly appointmentId: string; readonly endTime: string } };
+const completeNextDay = ({ data: { appointmentId, endTime } }: Timed): readonly Reaction[] => [
+  issue(completeAppointment, { appointmentId, outcome: 'attended' }, after(endTime, DAY_SECONDS)),
+];
+
+/** Counts an appointment as attended when nobody has said otherwise a day after its end. */
+export const appointmentCompletion = policy('booking-completion', {
+  AppointmentBooked: completeNextDay,
+  AppointmentRescheduled: completeNextDay,
+});
+
+/** Every policy of booking. */
+export const bookingPolicies = [providerRole, slotGeneration, clientTime, heldSlots, appointmentCompletion] as const;

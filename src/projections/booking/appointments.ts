@@ -1,0 +1,185 @@
+import { type Kysely, sql } from 'kysely';
+import type { Party } from '../../domain/booking/schedule/index.ts';
+import type { ReadModels } from '../index.ts';
+import { instant, integer, json, nullable, projection, type RowOf, text, uuid, word } from '../projection.ts';
+
+/** One entry of an appointment's own history. */
+export type HistoryEntry = {
+  readonly version: number;
+  readonly event: string;
+  readonly at: string;
+  readonly by: string;
+  readonly startTime?: string;
+  readonly oldStartTime?: string;
+};
+
+/** The states of an appointment. */
+export const APPOINTMENT_STATUS = ['SCHEDULED', 'COMPLETED', 'CANCELLED'] as const;
+export type AppointmentStatus = (typeof APPOINTMENT_STATUS)[number];
+
+const columns = {
+  appointment_id: text,
+  provider_id: uuid,
+  client_id: uuid,
+  slot_id: text,
+  start_time: instant,
+  end_time: instant,
+  status: word<AppointmentStatus>(),
+  notes: nullable(text),
+  timezone: nullable(text),
+  booked_by: word<Party>(),
+  outcome: nullable(word<'attended' | 'no_show'>()),
+  cancelled_by: nullable(word<Party>()),
+  cancel_reason: nullable(text),
+  version: integer,
+  history: json<readonly HistoryEntry[]>(),
+  created_at: instant,
+  updated_at: instant,
+};
+export type AppointmentRow = RowOf<typeof columns>;
+
+const next = (
+  row: AppointmentRow,
+  event: string,
+  at: string,
+  by: string,
+  times: Pick<HistoryEntry, 'startTime' | 'oldStartTime'> = {},
+): AppointmentRow => {
+  const version = row.version + 1;
+  return { ...row, version, updated_at: at, history: [...row.history, { version, event, at, by, ...times }] };
+};
+
+/** Every appointment as it stands, with its history without personal fields. */
+export const appointments = projection({
+  name: 'appointments',
+  version: 1,
+  columns,
+  key: { column: 'appointment_id', of: ({ data }) => data.appointmentId },
+  indexes: [
+    ['client_id', 'start_time'],
+    ['provider_id', 'start_time'],
+    ['client_id', 'status', 'start_time'],
+    ['provider_id', 'status', 'start_time'],
+    ['client_id', 'created_at'],
+    ['provider_id', 'created_at'],
+  ],
+  fold: {
+    AppointmentBooked: (_row, { type, data, recordedAt }): AppointmentRow => ({
+      appointment_id: data.appointmentId,
+      provider_id: data.providerId,
+      client_id: data.clientId,
+      slot_id: data.slotId,
+      start_time: data.startTime,
+      end_time: data.endTime,
+      status: 'SCHEDULED',
+      notes: data.notes,
+      timezone: data.timezone,
+      booked_by: data.bookedBy,
+      outcome: null,
+      cancelled_by: null,
+      cancel_reason: null,
+      version: 0,
+      history: [{ version: 0, event: type, at: recordedAt, by: data.bookedBy, startTime: data.startTime }],
+      created_at: recordedAt,
+      updated_at: recordedAt,
+    }),
+    AppointmentRescheduled: (row, { type, data, recordedAt }) =>
+      row && {
+        ...next(row, type, recordedAt, data.by, { startTime: data.startTime, oldStartTime: data.oldStartTime }),
+        slot_id: data.toSlotId,
+        start_time: data.startTime,
+        end_time: data.endTime,
+      },
+    AppointmentNotesUpdated: (row, { type, data, recordedAt }) =>
+      row && { ...next(row, type, recordedAt, data.by), notes: data.notes },
+    AppointmentCancelled: (row, { type, data, recordedAt }): AppointmentRow | undefined =>
+      row && {
+        ...next(row, type, recordedAt, data.by),
+        status: 'CANCELLED',
+        cancelled_by: data.by,
+        cancel_reason: data.reason,
+      },
+    AppointmentCompleted: (row, { type, data, recordedAt }): AppointmentRow | undefined =>
+      row && { ...next(row, type, recordedAt, data.by), status: 'COMPLETED', outcome: data.outcome },
+  },
+});
+const withNames = (db: Kysely<ReadModels>) =>
+  db
+    .selectFrom('appointments as appointment')
+    .leftJoin('provider_profiles as provider', 'provider.provider_id', 'appointment.provider_id')
+    .leftJoin('accounts as client', 'client.account_id', 'appointment.client_id');
+
+const names = [
+  'provider.display_name as provider_name',
+  'provider.timezone as provider_timezone',
+  'provider.meeting_link',
+  'provider.location',
+  'client.display_name as client_name',
+  'client.email as client_email',
+] as const;
+
+/** An appointment with the names of both sides. */
+export const appointmentOf = (db: Kysely<ReadModels>, appointmentId: string) =>
+  withNames(db)
+    .selectAll('appointment')
+    .select(names)
+    .where('appointment.appointment_id', '=', appointmentId)
+    .executeTakeFirst();
+export type NamedAppointment = NonNullable<Awaited<ReturnType<typeof appointmentOf>>>;
+
+/** Which appointments are wanted, in which order. `from` and `to` are instants, half-open. */
+export type AppointmentFilter = {
+  /** Whose: the client's own, or those in the provider's calendar. */
+  readonly of: { readonly clientId: string } | { readonly providerId: string };
+  readonly status?: AppointmentStatus | undefined;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  readonly when?: 'upcoming' | 'past' | undefined;
+  readonly search?: string | undefined;
+  readonly sort: 'startTime' | 'createdAt' | 'status';
+  readonly order: 'asc' | 'desc';
+  readonly now: Date;
+  readonly limit: number;
+  readonly offset: number;
+};
+
+const SORT = {
+  startTime: 'appointment.start_time',
+  createdAt: 'appointment.created_at',
+  status: 'appointment.status',
+} as const;
+
+/** A page of appointments and how many there are. `search` is literal: a client searches notes and the provider's name, a provider notes and the client's name and address. */
+export const listAppointments = async (db: Kysely<ReadModels>, filter: AppointmentFilter) => {
+  const { of, status, from, to, when, search, sort, order, now } = filter;
+  const at = now.toISOString();
+  const searched =
+    'clientId' in of
+      ? sql<string>`concat_ws(chr(10), appointment.notes, provider.display_name)`
+      : sql<string>`concat_ws(chr(10), appointment.notes, client.display_name, client.email)`;
+  const wanted = withNames(db)
+    .where(
+      'clientId' in of ? 'appointment.client_id' : 'appointment.provider_id',
+      '=',
+      'clientId' in of ? of.clientId : of.providerId,
+    )
+    .$if(status !== undefined, (query) => query.where('appointment.status', '=', status ?? 'SCHEDULED'))
+    .$if(from !== undefined, (query) => query.where('appointment.start_time', '>=', from ?? at))
+    .$if(to !== undefined, (query) => query.where('appointment.start_time', '<', to ?? at))
+    .$if(when === 'upcoming', (query) => query.where('appointment.end_time', '>', at))
+    .$if(when === 'past', (query) => query.where('appointment.end_time', '<=', at))
+    .$if(search !== undefined, (query) => query.where(sql<boolean>`strpos(lower(${searched}), lower(${search})) > 0`));
+  const [items, count] = await Promise.all([
+    wanted
+      .selectAll('appointment')
+      .select(names)
+      .orderBy(SORT[sort], order)
+      .orderBy('appointment.start_time', order)
+      .orderBy('appointment.appointment_id')
+      .limit(filter.limit)
+      .offset(filter.offset)
+      .execute(),
+    wanted.select(({ fn }) => fn.countAll<string>().as('total')).executeTakeFirstOrThrow(),
+  ]);
+  return { items, total: count.total };
+};
