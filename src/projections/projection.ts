@@ -47,7 +47,10 @@ export type Projection<C extends Columns = Columns, T extends EventType = EventT
   };
 };
 
-export const projection = <C extends Columns, T extends EventType>(of: Projection<C, T>): Projection<C, T> => of;
+/** A projection keeps its name as a type, so that the table of all projections says which rows lie in which table. */
+export const projection = <const Name extends string, C extends Columns, T extends EventType>(
+  of: Projection<C, T> & { readonly name: Name },
+): Projection<C, T> & { readonly name: Name } => of;
 
 /** A projection whose row and event types are of no interest: what the table of all projections holds. */
 export type AnyProjection = {

@@ -138,8 +138,11 @@ const arrived = (state: Session, id: string, role: Role): Session => ({
   facilitatorId: role === 'facilitator' ? id : state.facilitatorId,
 });
 
+/** What somebody who has gone is remembered as. */
+const roleLeft = (role: Role | undefined): Role => (role === 'observer' ? 'observer' : 'voter');
+
 const departed = (state: Session, id: string, membership: 'left' | 'removed'): Session => ({
-  ...withoutVote(withParticipant(state, id, { membership, role: 'voter' }), id),
+  ...withoutVote(withParticipant(state, id, { membership, role: roleLeft(state.participants[id]?.role) }), id),
   facilitatorId: state.facilitatorId === id ? null : state.facilitatorId,
 });
 

@@ -1,0 +1,84 @@
+import type { Kysely } from 'kysely';
+import type { Recorded } from '../../eventstore/event.ts';
+import type { ReadModels } from '../index.ts';
+import { integer, projection, type RowOf, text, uuid } from '../projection.ts';
+
+const columns = {
+  /** `<session>~<participant>`. */
+  vote_id: text,
+  story_id: uuid,
+  round: integer,
+  value: text,
+};
+export type OwnVoteRow = RowOf<typeof columns>;
+
+const voteId = (sessionId: string, participantId: string): string => `${sessionId}~${participantId}`;
+
+type Event = Recorded<
+  | 'VoteCast'
+  | 'VoteChanged'
+  | 'VoteRetracted'
+  | 'VotesRevealed'
+  | 'ParticipantLeft'
+  | 'ParticipantRemoved'
+  | 'ParticipantRoleChanged'
+>;
+const keysOf = ({ type, data }: Event): string | readonly string[] =>
+  type === 'VotesRevealed'
+    ? data.votes.flatMap(({ participantId }) =>
+        participantId === undefined ? [] : [voteId(data.sessionId, participantId)],
+      )
+    : voteId(data.sessionId, data.participantId);
+
+type Vote = {
+  readonly data: {
+    readonly sessionId: string;
+    readonly storyId: string;
+    readonly round: number;
+    readonly participantId: string;
+    readonly value: string;
+  };
+};
+const played = (
+  _row: OwnVoteRow | undefined,
+  { data: { sessionId, storyId, round, participantId, value } }: Vote,
+): OwnVoteRow => ({ vote_id: voteId(sessionId, participantId), story_id: storyId, round, value });
+
+const none = () => undefined;
+
+/** The card that each person played last, face down: to be read by that person alone, and only while its round is open. */
+export const ownVotes = projection({
+  name: 'own_votes',
+  version: 1,
+  columns,
+  key: { column: 'vote_id', of: keysOf },
+  fold: {
+    VoteCast: played,
+    VoteChanged: played,
+    VoteRetracted: none,
+    VotesRevealed: none,
+    ParticipantLeft: none,
+    ParticipantRemoved: none,
+    ParticipantRoleChanged: (row, { data }) => (data.role === 'observer' ? undefined : row),
+  },
+});
+
+/** The own card in the round named; null when none is played. */
+export const ownVoteIn = async (
+  db: Kysely<ReadModels>,
+  of: {
+    readonly sessionId: string;
+    readonly accountId: string;
+    readonly storyId: string;
+    readonly round: number;
+  },
+): Promise<string | null> => {
+  const row = await db
+    .selectFrom('own_votes')
+    .select('value')
+    .where('vote_id', '=', voteId(of.sessionId, of.accountId))
+    .where('story_id', '=', of.storyId)
+    .where('round', '=', of.round)
+    .executeTakeFirst();
+  return row?.value ?? null;
+};

@@ -1,0 +1,26 @@
+import { permissions } from './access/permissions.ts';
+import { roleAssignments } from './access/roleAssignments.ts';
+import { roles } from './access/roles.ts';
+import { auditEntries } from './audit/auditEntries.ts';
+import { bookingProjections } from './booking/index.ts';
+import { estimationProjections } from './estimation/index.ts';
+import { accounts } from './identity/accounts.ts';
+import { loginSessions } from './identity/loginSessions.ts';
+import type { RowOf } from './projection.ts';
+
+/** Every read model of the service. */
+export const projections = [
+  permissions,
+  roles,
+  roleAssignments,
+  accounts,
+  loginSessions,
+  ...bookingProjections,
+  ...estimationProjections,
+  auditEntries,
+] as const;
+
+/** The tables of the read models with their rows, for Kysely. */
+export type ReadModels = {
+  [P in (typeof projections)[number] as P['name']]: RowOf<P['columns']>;
+};
