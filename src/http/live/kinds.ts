@@ -1,5 +1,13 @@
+import type { AnyDecider } from '../../commands/binding.ts';
+import { session } from '../../domain/estimation/session/index.ts';
+import { availabilityTopic } from './availabilityTopic.ts';
 import { sessionTopic } from './sessionTopic.ts';
 import type { AnyTopicKind } from './topics.ts';
 
-/** Every kind of topic. */
-export const topicKinds: readonly AnyTopicKind[] = [sessionTopic];
+/** Every kind of topic, with the aggregate that it asks who may listen. */
+export const kinds: readonly { readonly kind: AnyTopicKind; readonly decider?: AnyDecider }[] = [
+  { kind: sessionTopic, decider: session },
+  { kind: availabilityTopic },
+];
+
+export const topicKinds: readonly AnyTopicKind[] = kinds.map(({ kind }) => kind);

@@ -1,0 +1,24 @@
+import type { ContextName } from '../domain/access/permissions.ts';
+
+/** The categories of streams, by the context that they belong to. */
+const categories = {
+  access: ['administrators', 'roleCatalog', 'userAccess'],
+  booking: ['provider', 'schedule', 'clientCalendar'],
+  estimation: ['estimationSession', 'sessionCode', 'sessionHost'],
+  identity: ['account', 'emailClaim', 'loginAttempts', 'loginSession'],
+} as const satisfies Partial<Record<ContextName, readonly string[]>>;
+
+export type Category = (typeof categories)[keyof typeof categories][number];
+
+const byCategory: ReadonlyMap<string, string> = new Map(
+  Object.entries(categories).flatMap(([context, names]) => names.map((name) => [name, context] as const)),
+);
+
+/** The contexts that store events. */
+export const auditedContexts = Object.keys(categories) as (keyof typeof categories)[];
+
+/** The context of a category; `operations` for one that nobody claimed. */
+export const contextOf = (category: string): string => byCategory.get(category) ?? 'operations';
+
+/** Whether the category belongs to a context. */
+export const isClaimed = (category: string): boolean => byCategory.has(category);

@@ -1,0 +1,75 @@
+import { categoryOf, type Recorded } from '../eventstore/event.ts';
+import { contextOf } from './contexts.ts';
+import { accountConcerned, targetOf } from './streamTypes.ts';
+
+/** `AppointmentBooked` as auditors call it: `appointment_booked`. */
+export const actionOf = (type: string): string => type.replaceAll(/(?<=[a-z0-9])(?=[A-Z])/g, '_').toLowerCase();
+
+export const actorTypes = ['user', 'api_key', 'system', 'external'] as const;
+export type ActorType = (typeof actorTypes)[number];
+export const outcomes = ['success', 'refused', 'failed'] as const;
+export type AuditOutcome = (typeof outcomes)[number];
+
+const refusals: ReadonlySet<string> = new Set([
+  'LoginFailed',
+  'OtpRejected',
+  'MfaChallengeFailed',
+  'AccessDenied',
+  'RequestRefused',
+]);
+
+/** Whether the event states that something was done, refused, or did not work. */
+export const outcomeOf = (type: string): AuditOutcome =>
+  refusals.has(type) ? 'refused' : /(?:Failed|Abandoned|Bounced)$/.test(type) ? 'failed' : 'success';
+
+/** Fields that name roles and permissions: no personal data, and what an auditor wants to read at a glance. */
+const telling = ['roleName', 'permission', 'outcome', 'status', 'round', 'by'] as const;
+
+const summaryOf = (action: string, target: { readonly type: string; readonly id: string }, data: unknown): string => {
+  const fields = typeof data === 'object' && data !== null ? (data as Record<string, unknown>) : {};
+  const details = telling.flatMap((name) => {
+    const value = fields[name];
+    return typeof value === 'string' || typeof value === 'number' ? [`${actionOf(name)} ${value}`] : [];
+  });
+  return [`${action.replaceAll('_', ' ')}: ${target.type} ${target.id}`, ...details].join(', ');
+};
+
+/** The first of these fields that holds text. */
+const firstText = (data: unknown, names: readonly string[]): string | null => {
+  const fields = typeof data === 'object' && data !== null ? (data as Record<string, unknown>) : {};
+  const found = names.map((name) => fields[name]).find((value) => typeof value === 'string');
+  return typeof found === 'string' ? found : null;
+};
+
+/** What the audit trail keeps of an event: ids, kinds and times, never a personal value. */
+export const entryOf = (event: Recorded) => {
+  const { metadata } = event;
+  const action = actionOf(event.type);
+  const target = targetOf(event);
+  const acts = metadata.actor.kind === 'user' || metadata.actor.kind === 'api_key';
+  const actorType: ActorType = metadata.actor.kind === 'anonymous' ? 'external' : metadata.actor.kind;
+  return {
+    id: event.id,
+    position: String(event.position),
+    at: event.recordedAt,
+    user_id: acts ? metadata.actor.id : null,
+    actor_id: metadata.actor.id,
+    actor_type: actorType as string,
+    account_id: accountConcerned(event) ?? null,
+    action,
+    type: event.type as string,
+    context: contextOf(categoryOf(event.stream)),
+    target_type: target.type,
+    target_id: target.id,
+    stream: event.stream,
+    revision: event.revision,
+    outcome: outcomeOf(event.type) as string,
+    role_id: firstText(event.data, ['roleId']),
+    permission: firstText(event.data, event.type.startsWith('PermissionDe') ? ['name'] : ['permission']),
+    command: metadata.command,
+    correlation_id: metadata.correlationId,
+    causation_id: metadata.causationId ?? null,
+    session_id: metadata.sessionId ?? null,
+    summary: summaryOf(action, target, event.data),
+  };
+};

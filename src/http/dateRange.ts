@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { instant, isoDate } from '../domain/fields.ts';
+import { Problem } from './problem.ts';
+
+/** One end of a range: a date, which means that whole day of the zone asked for, or an instant. */
+export const rangeEnd = z
+  .union([isoDate, instant], { error: 'Must be a date or an instant' })
+  .meta({ description: 'A date (that whole day, `to` included) or an instant (half-open)' });
+
+const isDate = (text: string): boolean => text.length === 10;
+
+const startOfDay = (date: Temporal.PlainDate, zone: string): string =>
+  date.toZonedDateTime(zone).toInstant().toString({ fractionalSecondDigits: 3 });
+
+/** The first instant that a range's beginning means. */
+const beginning = (text: string, zone: string): string =>
+  isDate(text) ? startOfDay(Temporal.PlainDate.from(text), zone) : text;
+
+/** The first instant after what a range's end means. */
+const ending = (text: string, zone: string): string =>
+  isDate(text) ? startOfDay(Temporal.PlainDate.from(text).add({ days: 1 }), zone) : text;
+
+const refusedTo = (message: string): Problem =>
+  new Problem('VALIDATION_ERROR', message, { reason: 'invalid-input', details: [{ field: 'to', message }] });
+
+/** A half-open stretch of time, ISO-8601 UTC with milliseconds; an end that was not asked for is missing. */
+export type Range = { readonly from?: string; readonly to?: string };
+
+/** What `from` and `to` mean in a time zone. Throws 422 on `to` when it lies before `from`. */
+export const rangeOf = ({ from, to }: { from?: string | undefined; to?: string | undefined }, zone = 'UTC'): Range => {
+  const range: Range = {
+    ...(from === undefined ? {} : { from: beginning(from, zone) }),
+    ...(to === undefined ? {} : { to: ending(to, zone) }),
+  };
+  if (range.from !== undefined && range.to !== undefined && range.to < range.from)
+    throw refusedTo('Must not lie before from');
+  return range;
+};
+
+const DAY_MS = 86_400_000;
+
+/** Throws 422 on `to` when a range is longer than a number of days. */
+export const atMostDays = (range: { readonly from: string; readonly to: string }, days: number): void => {
+  // A day of a clock change may have 25 hours.
+  if (Date.parse(range.to) - Date.parse(range.from) > days * DAY_MS + DAY_MS / 24)
+    throw refusedTo(`Must lie at most ${days} days after from`);
+};

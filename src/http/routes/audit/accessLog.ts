@@ -1,0 +1,134 @@
+import { z } from 'zod';
+import { actionOf } from '../../../audit/entry.ts';
+import { catalogue } from '../../../domain/catalogue.ts';
+import { line, uuid } from '../../../domain/fields.ts';
+import { roles } from '../../../projections/access/roles.ts';
+import { auditEntries } from '../../../projections/audit/auditEntries.ts';
+import { type AuditFilter, auditEntriesOf, auditEntryCount } from '../../../projections/audit/search.ts';
+import { listAnswer, offsetOf, page, paginated } from '../../answers.ts';
+import type { App, Deps } from '../../app.ts';
+import { rangeEnd, rangeOf } from '../../dateRange.ts';
+import { entriesOf } from './entries.ts';
+import { eventsOfEntries } from './events.ts';
+
+/** What the access log calls the facts of the context `access`, and the action of the audit trail behind each. */
+const kinds: Readonly<Record<string, string>> = {
+  role_defined: 'role_defined',
+  role_updated: 'role_updated',
+  role_deleted: 'role_deleted',
+  permission_granted: 'permission_granted_to_role',
+  permission_revoked: 'permission_revoked_from_role',
+  parents_set: 'role_parents_set',
+  role_assigned: 'role_assigned',
+  role_revoked: 'role_revoked',
+  assignment_expired: 'role_assignment_expired',
+  access_denied: 'access_denied',
+};
+const names = Object.keys(kinds) as [string, ...string[]];
+const stored: ReadonlySet<string> = new Set(Object.keys(catalogue).map(actionOf));
+const shown = Object.values(kinds).filter((action) => stored.has(action));
+const nameOf = (action: string): string => names.find((name) => kinds[name] === action) ?? action;
+
+const AccessEntry = z.object({
+  id: z.string().describe('The id of the event, the same as in /audit/logs'),
+  at: z.string(),
+  type: z.string(),
+  actorId: z.string().nullable(),
+  actorName: z.string().nullable(),
+  subjectId: z.string().nullable().describe('The account concerned'),
+  role: z.string().nullable(),
+  permission: z.string().nullable(),
+  path: z.string().nullable(),
+  reason: z.string().nullable(),
+  ip: z.string().nullable(),
+  correlationId: z.string(),
+});
+
+const textIn = (data: unknown, name: string): string | null => {
+  const value = typeof data === 'object' && data !== null ? (data as Record<string, unknown>)[name] : undefined;
+  return typeof value === 'string' ? value : null;
+};
+
+const Query = z.object({
+  ...page({ limit: 10, max: 100 }),
+  actorId: uuid.optional(),
+  subjectId: uuid.optional(),
+  type: z.enum(names).optional(),
+  role: line(1, 100).optional().describe('Name or id of a role'),
+  permission: line(1, 100).optional(),
+  from: rangeEnd.optional(),
+  to: rangeEnd.optional(),
+});
+
+/** GET /rbac/audit-log: the audit trail as far as it concerns roles and permissions. */
+export const accessLogRoutes = (app: App, deps: Deps): void => {
+  const { db } = deps;
+
+  const roleIdOf = async (role: string): Promise<string> => {
+    const row = await db.selectFrom('roles').select('role_id').where('name', '=', role).executeTakeFirst();
+    return row?.role_id ?? role;
+  };
+  const roleNames = async (ids: readonly string[]): Promise<ReadonlyMap<string, string>> => {
+    if (ids.length === 0) return new Map();
+    const rows = await db
+      .selectFrom('roles')
+      .select(['role_id', 'name'])
+      .where('role_id', 'in', [...ids])
+      .execute();
+    return new Map(rows.map(({ role_id, name }) => [role_id, name]));
+  };
+
+  app.get(
+    '/rbac/audit-log',
+    {
+      config: { access: 'read:access-log', reads: [auditEntries, roles] },
+      schema: {
+        tags: ['access'],
+        summary: 'Who changed roles, assignments and permissions',
+        querystring: Query,
+        response: { 200: listAnswer('items', AccessEntry) },
+      },
+    },
+    async (request) => {
+      const { query } = request;
+      const filter: AuditFilter = {
+        context: 'access',
+        actions: query.type === undefined ? shown : [kinds[query.type] ?? query.type],
+        userId: query.actorId,
+        accountId: query.subjectId,
+        roleId: query.role === undefined ? undefined : await roleIdOf(query.role),
+        permission: query.permission,
+        ...rangeOf(query),
+      };
+      const [rows, total] = await Promise.all([
+        auditEntriesOf(db, filter, { order: 'desc', limit: query.limit, offset: offsetOf(query) }),
+        auditEntryCount(db, filter),
+      ]);
+      const [entries, events, byId] = await Promise.all([
+        entriesOf(deps, rows),
+        eventsOfEntries(deps, rows),
+        roleNames(rows.flatMap(({ role_id }) => role_id ?? [])),
+      ]);
+      const items = entries.map((entry, index) => {
+        const row = rows[index];
+        const data = events.get(entry.id)?.data;
+        return {
+          id: entry.id,
+          at: entry.at,
+          type: nameOf(entry.action),
+          actorId: entry.userId,
+          actorName: entry.actorName,
+          subjectId: entry.accountId,
+          role:
+            textIn(data, 'roleName') ?? byId.get(row?.role_id ?? '') ?? textIn(data, 'name') ?? row?.role_id ?? null,
+          permission: row?.permission ?? null,
+          path: textIn(data, 'path'),
+          reason: textIn(data, 'reason'),
+          ip: entry.ip,
+          correlationId: entry.correlationId,
+        };
+      });
+      return paginated('items', items, total, query);
+    },
+  );
+};

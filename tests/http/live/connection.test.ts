@@ -1,0 +1,265 @@
+import { EventEmitter, once } from 'node:events';
+import t, { type Test } from 'tap';
+import { type ConnectionDeps, createConnection } from '../../../src/http/live/connection.ts';
+import { defaultLimits } from '../../../src/http/live/limits.ts';
+import { createLive } from '../../../src/http/live/live.ts';
+import { createLog, kinds } from './log.ts';
+
+type Received = { readonly type?: string; readonly [name: string]: unknown };
+const anna = { id: 'anna', kind: 'user' as const, permissions: [], verified: true };
+const inMs = (ms: number): Date => new Date(Date.now() + ms);
+
+const setUp = async (
+  t: Test,
+  { limits = {}, ...over }: Partial<Omit<ConnectionDeps, 'limits'>> & { limits?: Partial<typeof defaultLimits> } = {},
+) => {
+  const log = createLog();
+  const merged = { ...defaultLimits, ...limits };
+  const live = await createLive({
+    ...log,
+    kinds: kinds.map((kind) => ({ kind })),
+    reads: { load: async () => ({ state: undefined as never, revision: undefined }) },
+    limits: merged,
+    onError: (error) => t.fail(String(error)),
+  });
+  const told = new EventEmitter();
+  const received: Received[] = [];
+  let unread = 0;
+  let closed: { code: number; reason: string } | undefined;
+  const connection = createConnection({
+    transport: {
+      send: (text) => {
+        received.push(JSON.parse(text) as Received);
+        queueMicrotask(() => told.emit('told'));
+        return unread;
+      },
+      close: (code, reason) => {
+        closed = { code, reason };
+        queueMicrotask(() => told.emit('told'));
+      },
+      ping: () => told.emit('ping'),
+    },
+    limits: merged,
+    logIn: async (token) =>
+      token === 'good' || token === 'other'
+        ? { actor: token === 'good' ? anna : { ...anna, id: 'bert' }, expiresAt: inMs(60_000) }
+        : undefined,
+    alive: async () => true,
+    enter: live.enter,
+    open: live.open,
+    hyphens: false,
+    onError: (error) => t.fail(String(error)),
+    ...over,
+  });
+  t.teardown(async () => {
+    connection.ended();
+    await live.close();
+  });
+  const until = async (condition: () => boolean): Promise<void> => {
+    while (!condition()) await once(told, 'told');
+  };
+  return {
+    ...log,
+    live,
+    connection,
+    received,
+    told,
+    say: (message: unknown) => connection.received(typeof message === 'string' ? message : JSON.stringify(message)),
+    heard: async (wanted: Received): Promise<Received> => {
+      const fits = (message: Received) => Object.entries(wanted).every(([name, value]) => message[name] === value);
+      await until(() => received.some(fits));
+      return received.find(fits) as Received;
+    },
+    closed: async () => {
+      await until(() => closed !== undefined);
+      return closed;
+    },
+    stopReading: () => {
+      unread = merged.unreadBytes + 1;
+    },
+  };
+};
+const logIn = { type: 'auth', token: 'good' };
+
+t.test('a connection', async (t) => {
+  t.test('logs in with its first message', async (t) => {
+    const { say, heard } = await setUp(t);
+    say(logIn);
+    t.ok(await heard({ type: 'auth:ok' }));
+  });
+  t.test('is closed without a login in time', async (t) => {
+    const { closed } = await setUp(t, { limits: { authWithin: 5 } });
+    t.match(await closed(), { code: 4401 });
+  });
+  for (const [what, message] of [
+    ['a wrong token', { type: 'auth', token: 'bad' }],
+    ['another message first', { type: 'subscribe', topic: 'room:a' }],
+    ['nonsense first', 'hello'],
+  ] as const)
+    t.test(`is closed after ${what}`, async (t) => {
+      const { say, closed } = await setUp(t);
+      say(message);
+      t.match(await closed(), { code: 4401 });
+    });
+  t.test('is closed when its token expires, after a warning', async (t) => {
+    const { say, heard, closed, received } = await setUp(t, {
+      logIn: async () => ({ actor: anna, expiresAt: inMs(40) }),
+      limits: { expiryWarning: 20 },
+    });
+    say(logIn);
+    t.ok(await heard({ type: 'auth:expiring' }));
+    t.match(await closed(), { code: 4401, reason: 'token expired' });
+    t.strictSame(
+      received.map(({ type }) => type),
+      ['auth:ok', 'auth:expiring'],
+    );
+  });
+  t.test('goes on with a new token of the same account, and ends with one of another', async (t) => {
+    const { say, closed, received } = await setUp(t);
+    say(logIn);
+    say(logIn);
+    say({ type: 'auth', token: 'other' });
+    t.match(await closed(), { code: 4401, reason: 'another account' });
+    t.strictSame(
+      received.map(({ type }) => type),
+      ['auth:ok', 'auth:ok'],
+    );
+  });
+  t.test('is closed when the login is revoked', async (t) => {
+    const { say, closed } = await setUp(t, { alive: async () => false, limits: { pingEvery: 5 } });
+    say(logIn);
+    t.match(await closed(), { code: 4401, reason: 'login revoked' });
+  });
+  t.test('pings, and is closed when nothing is heard', async (t) => {
+    const { say, closed, told } = await setUp(t, { limits: { pingEvery: 5, silence: 15 } });
+    const pinged = once(told, 'ping');
+    say(logIn);
+    await pinged;
+    t.match(await closed(), { code: 4408, reason: 'nothing heard' });
+  });
+  t.test('is refused when the account has too many', async (t) => {
+    const { say, closed } = await setUp(t, { enter: () => undefined });
+    say(logIn);
+    t.match(await closed(), { code: 4429 });
+  });
+  t.test('gives its place back, and its topics, when it ends', async (t) => {
+    const { say, heard, connection, live } = await setUp(t, { limits: { connectionsPerAccount: 1 } });
+    say(logIn);
+    say({ type: 'subscribe', topic: 'room:a' });
+    await heard({ type: 'subscribed', topic: 'room:a' });
+    t.equal(live.connections(), 1);
+    t.equal(live.hub.listeners(), 1);
+    connection.ended();
+    t.equal(live.connections(), 0);
+    t.equal(live.hub.listeners(), 0);
+  });
+  t.test('drops a reader that is too slow', async (t) => {
+    const { say, heard, closed, append, stopReading, live } = await setUp(t);
+    say(logIn);
+    say({ type: 'subscribe', topic: 'room:a' });
+    await heard({ type: 'subscribed' });
+    stopReading();
+    append('room-a', 'Said', { text: 'more' });
+    t.match(await closed(), { code: 4408, reason: 'reading too slowly' });
+    t.equal(live.hub.listeners(), 0);
+  });
+  t.test('is closed when it asks for more than can be answered', async (t) => {
+    const { say, closed } = await setUp(t, { limits: { waitingMessages: 3 } });
+    for (let n = 0; n < 5; n += 1) say(logIn);
+    t.match(await closed(), { code: 1008 });
+  });
+});
+
+t.test('a subscription', async (t) => {
+  t.test('is confirmed before its first message; messages carry name, topic, data, time and place', async (t) => {
+    const { say, heard, append, received } = await setUp(t);
+    say(logIn);
+    say({ type: 'subscribe', topic: 'room:a' });
+    await heard({ type: 'subscribed', topic: 'room:a', seq: '0' });
+    append('room-a', 'Said', { text: 'hello' });
+    const message = await heard({ event: 'room:said' });
+    t.strictSame(message, {
+      event: 'room:said',
+      topic: 'room:a',
+      data: { text: 'hello' },
+      at: '2027-03-01T09:00:00.000Z',
+      seq: '10',
+    });
+    t.equal(received.findIndex(({ type }) => type === 'subscribed') < received.indexOf(message), true);
+  });
+  t.test('resumes behind a message', async (t) => {
+    const { say, heard, append, received } = await setUp(t);
+    const seen = append('room-a', 'Said', { text: 'seen' });
+    append('room-a', 'Said', { text: 'missed' });
+    say(logIn);
+    say({ type: 'subscribe', topic: 'room:a', after: String(seen) });
+    await heard({ event: 'room:said' });
+    t.strictSame(
+      received.slice(1).map(({ type, event, seq }) => [type ?? event, seq]),
+      [
+        ['subscribed', '10'],
+        ['room:said', '20'],
+      ],
+    );
+  });
+  t.test('too far behind asks to read afresh', async (t) => {
+    const { say, heard, append } = await setUp(t, { limits: { replayedMessages: 2 } });
+    const seen = append('room-a', 'Said', { text: 'seen' });
+    for (const text of ['1', '2', '3']) append('room-a', 'Said', { text });
+    say(logIn);
+    say({ type: 'subscribe', topic: 'room:a', after: String(seen) });
+    t.ok(await heard({ type: 'resync', topic: 'room:a' }));
+  });
+  t.test('asked for twice is one', async (t) => {
+    const { say, heard, append, received, live } = await setUp(t);
+    say(logIn);
+    say({ type: 'subscribe', topic: 'room:a' });
+    say({ type: 'subscribe', topic: 'room:a' });
+    say({ type: 'ping' });
+    await heard({ type: 'pong' });
+    t.equal(live.hub.listeners(), 1);
+    append('room-a', 'Said', { text: 'once' });
+    await heard({ event: 'room:said' });
+    t.equal(received.filter(({ event }) => event === 'room:said').length, 1);
+  });
+  t.test('is refused, limited and ended without harm to others', async (t) => {
+    const { say, heard, live } = await setUp(t, { limits: { topicsPerConnection: 2 } });
+    say(logIn);
+    say({ type: 'subscribe', topic: 'room:closed' });
+    t.ok(await heard({ type: 'error', code: 'FORBIDDEN', topic: 'room:closed' }));
+    say({ type: 'subscribe', topic: 'attic:a' });
+    t.ok(await heard({ type: 'error', code: 'VALIDATION_ERROR', topic: 'attic:a' }));
+    say({ type: 'subscribe', topic: 'room:a', after: 'yesterday' });
+    t.ok(await heard({ type: 'error', code: 'BAD_REQUEST' }));
+    for (const topic of ['room:a', 'room:b', 'room:c']) say({ type: 'subscribe', topic });
+    t.ok(await heard({ type: 'error', code: 'RATE_LIMIT_EXCEEDED', topic: 'room:c' }));
+    say({ type: 'unsubscribe', topic: 'room:a' });
+    t.ok(await heard({ type: 'unsubscribed', topic: 'room:a' }));
+    say({ type: 'subscribe', topic: 'room:c' });
+    t.ok(await heard({ type: 'subscribed', topic: 'room:c' }));
+    t.equal(live.hub.listeners(), 2);
+  });
+  t.test('that is lost is told so, and nothing after', async (t) => {
+    const { say, heard, append, received } = await setUp(t);
+    say(logIn);
+    for (const topic of ['room:a', 'room:b']) say({ type: 'subscribe', topic });
+    await heard({ type: 'subscribed', topic: 'room:b' });
+    append('room-a', 'ShownOut', { accountId: 'anna' });
+    append('room-a', 'Said', { text: 'secret' });
+    append('room-b', 'Said', { text: 'open' });
+    await heard({ event: 'room:said', topic: 'room:b' });
+    t.equal(
+      received.some(({ event, topic }) => event !== undefined && topic === 'room:a'),
+      false,
+    );
+    t.ok(await heard({ type: 'error', code: 'FORBIDDEN', topic: 'room:a' }));
+  });
+  t.test('has names with hyphens for those who ask', async (t) => {
+    const { say, heard, append } = await setUp(t, { hyphens: true });
+    say(logIn);
+    say({ type: 'subscribe', topic: 'room:a' });
+    await heard({ type: 'subscribed' });
+    append('room-a', 'Said', { text: 'hello' });
+    t.ok(await heard({ event: 'room-said', topic: 'room:a' }));
+  });
+});
