@@ -1,0 +1,88 @@
+import type pg from 'pg';
+import type { Position } from '../port.ts';
+import { Replaced } from './faults.ts';
+
+export type Kind = 'projection' | 'policy';
+/** Which of a projection's tables: the one that queries read, or the one that is being filled beside it. Policies are live. */
+export type Slot = 'live' | 'build';
+/** Names one checkpoint. */
+export type Consumer = { readonly kind: Kind; readonly name: string; readonly slot: Slot };
+
+/** A durable position that only its owner can move. */
+export type Checkpoint = Consumer & {
+  readonly version: number;
+  /** As it was last saved. */
+  readonly position: () => Position;
+  /**
+   * Writes effects and the new position in one transaction, both or neither. Throws Replaced when another worker owns
+   * the checkpoint by now, and whatever `effects` throw. Not flushed to disk at once: after a crash of the database
+   * position and effects are behind together, and the events are handled again.
+   */
+  readonly move: (to: Position, effects?: (client: pg.PoolClient) => Promise<void>) => Promise<void>;
+};
+
+/** Runs in one transaction on one connection; a connection that broke is thrown away. */
+export const transaction = async <T>(
+  pool: pg.Pool,
+  run: (client: pg.PoolClient) => Promise<T>,
+  begin = 'begin',
+): Promise<T> => {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  const lost = (error: Error): void => {
+    broken = error;
+  };
+  // A connection that dies between two statements says so here alone, and nobody listening would end the process.
+  client.on('error', lost);
+  try {
+    await client.query(begin);
+    const result = await run(client);
+    await client.query('commit');
+    return result;
+  } catch (error) {
+    await client.query('rollback').catch((failure: unknown) => {
+      broken = failure instanceof Error ? failure : new Error('Rollback failed');
+    });
+    throw error;
+  } finally {
+    client.off('error', lost);
+    client.release(broken);
+  }
+};
+
+const WHERE = 'kind = $1 and name = $2 and slot = $3';
+
+/** Takes the checkpoint over from whoever had it. Undefined when there is none of that name. */
+export const takeOver = async (pool: pg.Pool, of: Consumer, owner: string): Promise<Checkpoint | undefined> => {
+  const key = [of.kind, of.name, of.slot];
+  const { rows } = await pool.query<{ position: string; version: number }>(
+    `update convene.checkpoints set owner = $4 where ${WHERE} returning position::text, version`,
+    [...key, owner],
+  );
+  const row = rows[0];
+  if (row === undefined) return undefined;
+  let position = BigInt(row.position);
+
+  const move: Checkpoint['move'] = async (to, effects) => {
+    await transaction(
+      pool,
+      async (client) => {
+        const moved = await client.query(
+          `update convene.checkpoints set position = $4, error = null, updated_at = now()
+           where ${WHERE} and position = $5 and owner = $6`,
+          [...key, to, position, owner],
+        );
+        if (moved.rowCount !== 1) throw new Replaced(`Another worker runs ${of.kind} ${of.name}`);
+        await effects?.(client);
+      },
+      'begin; set local synchronous_commit = off',
+    );
+    position = to;
+  };
+  return { kind: of.kind, name: of.name, slot: of.slot, version: row.version, position: () => position, move };
+};
+
+/** Notes beside the checkpoint why its consumer makes no headway at the moment. */
+export const noteError = async (pool: pg.Pool, { kind, name, slot }: Consumer, error: string): Promise<void> => {
+  await pool.query(`update convene.checkpoints set error = $4 where ${WHERE}`, [kind, name, slot, error]);
+};

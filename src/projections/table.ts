@@ -1,0 +1,83 @@
+import type pg from 'pg';
+import { rowTypes } from '../postgres/pool.ts';
+import type { AnyProjection } from './projection.ts';
+
+export type Row = Readonly<Record<string, unknown>>;
+/** Rows by key after a batch; undefined is no row. */
+export type Rows = ReadonlyMap<string, Row | undefined>;
+
+type Queryable = Pick<pg.ClientBase | pg.Pool, 'query'>;
+
+/** The schema of all read models. */
+export const SCHEMA = 'read';
+
+const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+
+/** A table that holds, or is to hold, the rows of a projection. */
+export type Table = {
+  readonly name: string;
+  /** Creates it anew without indexes, whatever was there. */
+  readonly create: (db: Queryable) => Promise<void>;
+  readonly createIndexes: (db: Queryable) => Promise<void>;
+  readonly drop: (db: Queryable, how?: 'cascade') => Promise<void>;
+  readonly rename: (db: Queryable, to: string) => Promise<void>;
+  readonly load: (db: Queryable, keys: readonly string[]) => Promise<Map<string, Row | undefined>>;
+  /** Puts all rows as they are now: one statement for those that are, one for those that are no more. */
+  readonly write: (db: Queryable, rows: Rows) => Promise<void>;
+};
+
+/** Name of the table that is filled beside the live one. */
+export const buildTableName = ({ name, version }: AnyProjection): string => `${name}_v${version}`;
+
+/** The table of a projection under a name: its own by default. */
+export const tableOf = (projection: AnyProjection, name: string = projection.name): Table => {
+  const { columns, key, indexes = [] } = projection;
+  const names = Object.keys(columns);
+  const table = `${SCHEMA}.${quoted(name)}`;
+  const keyColumn = quoted(key.column);
+  const keyType = columns[key.column]?.sql ?? 'text';
+  const list = names.map(quoted).join(', ');
+  const assignments = names
+    .filter((column) => column !== key.column)
+    .map((column) => `${quoted(column)} = excluded.${quoted(column)}`);
+  const upsert = `insert into ${table} (${list}) select ${list} from json_populate_recordset(null::${table}, $1)
+    on conflict (${keyColumn}) do ${assignments.length === 0 ? 'nothing' : `update set ${assignments.join(', ')}`}`;
+  // Bigint columns may key rows; everywhere else a key is its own text.
+  const select = `select ${keyColumn}::text as "$key", * from ${table} where ${keyColumn} = any($1::${keyType}[])`;
+
+  return {
+    name,
+    create: async (db) => {
+      const definitions = Object.entries(columns).map(
+        ([column, { sql, nullable }]) => `${quoted(column)} ${sql}${nullable ? '' : ' not null'}`,
+      );
+      await db.query(`drop table if exists ${table} cascade`);
+      await db.query(
+        `create table ${table} (${definitions.join(', ')}, primary key (${keyColumn})) with (fillfactor = 80)`,
+      );
+    },
+    createIndexes: async (db) => {
+      for (const elements of indexes) await db.query(`create index on ${table} (${elements.join(', ')})`);
+    },
+    drop: async (db, how) => {
+      await db.query(`drop table if exists ${table}${how === undefined ? '' : ` ${how}`}`);
+    },
+    rename: async (db, to) => {
+      await db.query(`alter table ${table} rename to ${quoted(to)}`);
+    },
+    load: async (db, keys) => {
+      const { rows } = await db.query<Row & { $key: string }>({ text: select, values: [keys], types: rowTypes });
+      return new Map(rows.map(({ $key, ...row }) => [$key, row]));
+    },
+    write: async (db, rows) => {
+      const kept: Row[] = [];
+      const gone: string[] = [];
+      for (const [rowKey, row] of rows) {
+        if (row === undefined) gone.push(rowKey);
+        else kept.push(row);
+      }
+      if (kept.length > 0) await db.query({ text: upsert, values: [JSON.stringify(kept)] });
+      if (gone.length > 0) await db.query(`delete from ${table} where ${keyColumn} = any($1::${keyType}[])`, [gone]);
+    },
+  };
+};
