@@ -1,0 +1,205 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { Kysely, PostgresDialect } from 'kysely';
+import { bootstrap } from './bootstrap.ts';
+import { createAggregates } from './commands/aggregates.ts';
+import { bindings } from './commands/bindings.ts';
+import { createJudge } from './commands/lines.ts';
+import { createPasswords } from './commands/passwords.ts';
+import { createCommands } from './commands/pipeline.ts';
+import { domainFingerprint, postgresSnapshots } from './commands/snapshots.ts';
+import type { Config } from './config.ts';
+import { deciders } from './domain/catalogue.ts';
+import { startEmbeddedPostgres } from './embeddedPostgres.ts';
+import { createCodec } from './eventstore/codec.ts';
+import { eventStoreDb } from './eventstore/eventstoredb/index.ts';
+import { createFeed, type Fact, type Feed, FeedClosed, isUndecodable } from './eventstore/feed.ts';
+import { keyRing } from './eventstore/keyRing.ts';
+import type { EventStore } from './eventstore/port.ts';
+import { postgresEventStore } from './eventstore/postgres/index.ts';
+import { createApp } from './http/app.ts';
+import { createRights } from './http/rights.ts';
+import { createSessions } from './http/sessions.ts';
+import { createLog } from './log.ts';
+import { masterKeys } from './masterKeys.ts';
+import { createMetrics, measured } from './metrics.ts';
+import { migrate } from './migrations/index.ts';
+import { runPolicies } from './policies/index.ts';
+import { createPool } from './postgres/pool.ts';
+import { createAnalyticsViews } from './projections/analytics.ts';
+import { createCaughtUp } from './projections/caughtUp.ts';
+import { projections, type ReadModels } from './projections/index.ts';
+import { createLookups } from './projections/lookups.ts';
+import { createProgress } from './projections/progress.ts';
+import { runProjections } from './projections/runner.ts';
+import { projectionStatus } from './projections/status.ts';
+import { secretsOf } from './secrets.ts';
+import { StartupProblem } from './startupProblem.ts';
+
+/** A running service. */
+export type Service = {
+  /** Where it listens. */
+  readonly url: string;
+  /** Drains: no new connections, running requests answered, appends finished, positions saved, database stopped. */
+  readonly stop: () => Promise<void>;
+};
+
+const POOL_SIZE = 20;
+const RETRY_MS = 250;
+/** The key of keyed hashes is kept like that of a person, and survives a change of the master key. */
+const HASH_KEY = 'service:hash';
+
+const explain = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : 'no answer');
+
+/** Hands every event from now on to `observe`, until the feed is closed. */
+const follow = async (feed: Feed, observe: (event: Fact) => void, failed: (error: unknown) => void): Promise<void> => {
+  await feed.ready;
+  const never = new AbortController().signal;
+  for (let position = feed.head(); ; ) {
+    try {
+      const { events, to } = await feed.after(position, never);
+      for (const event of events) if (!isUndecodable(event)) observe(event);
+      position = to;
+    } catch (error) {
+      if (error instanceof FeedClosed) return;
+      failed(error);
+      await pause(RETRY_MS);
+    }
+  }
+};
+
+/** Closes what was opened, last first; one that fails does not keep the others open. */
+const closer = () => {
+  const steps: (() => unknown)[] = [];
+  return {
+    add: (step: () => unknown): void => {
+      steps.push(step);
+    },
+    run: async (): Promise<void> => {
+      const errors: unknown[] = [];
+      for (const step of steps.splice(0).reverse())
+        await Promise.resolve()
+          .then(step)
+          .catch((error: unknown) => errors.push(error));
+      if (errors.length > 0) throw errors[0];
+    },
+  };
+};
+
+const openStore = async (config: Config, databaseUrl: string): Promise<EventStore> => {
+  const store =
+    config.eventStoreUrl === undefined
+      ? postgresEventStore({ connectionString: databaseUrl })
+      : await eventStoreDb({ connectionString: config.eventStoreUrl });
+  try {
+    await store.head();
+    return store;
+  } catch (error) {
+    await store.close();
+    const name = config.eventStoreUrl === undefined ? 'PostgreSQL' : 'EventStoreDB of EVENTSTORE_URL';
+    throw new StartupProblem(`The event log cannot be reached: ${name} (${explain(error)})`);
+  }
+};
+
+/** Starts everything that the configured roles ask for. Throws StartupProblem for what the operator has to mend. */
+export const startService = async (config: Config): Promise<Service> => {
+  const closing = closer();
+  try {
+    const url = await start(config, closing.add);
+    return { url, stop: closing.run };
+  } catch (error) {
+    await closing.run().catch(() => {});
+    throw error;
+  }
+};
+
+const start = async (config: Config, onStop: (step: () => unknown) => void): Promise<string> => {
+  const secrets = await secretsOf(config);
+  const log = createLog(config);
+  const metrics = createMetrics();
+
+  const embedded = config.databaseUrl === undefined ? await startEmbeddedPostgres(config.dataDir) : undefined;
+  onStop(async () => embedded?.stop());
+  const databaseUrl = config.databaseUrl ?? embedded?.connectionString ?? '';
+  const pool = createPool(databaseUrl, POOL_SIZE, (error) => log.warn({ error: explain(error) }, 'idle connection lost'));
+  onStop(() => pool.end());
+  await pool.query('select 1').catch((error: unknown) => {
+    throw new StartupProblem(`The database cannot be reached (${explain(error)}): look at DATABASE_URL`);
+  });
+  await migrate(pool);
+
+  const keys = keyRing(pool, masterKeys(secrets.masterKey, config.masterKeyPrevious));
+  const hashKey = (await keys.toSeal([HASH_KEY])).get(HASH_KEY);
+  if (!hashKey) throw new StartupProblem('The key of keyed hashes was erased from table convene.subject_keys');
+
+  const store = measured(await openStore(config, databaseUrl), metrics);
+  onStop(() => store.close());
+  const codec = createCodec(deciders, keys);
+  const feed = createFeed({ store, decode: codec.decode });
+  onStop(() => feed.close());
+
+  const db = new Kysely<ReadModels>({ dialect: new PostgresDialect({ pool }) });
+  const aggregates = createAggregates({ store, codec, snapshots: postgresSnapshots(pool, await domainFingerprint()) });
+  const commands = createCommands({
+    aggregates,
+    judge: createJudge({ store, codec, aggregates }),
+    hashKey,
+    lookups: createLookups(db),
+    passwords: createPasswords(config.passwordCost),
+    observe: (command, outcome) => metrics.commands.inc({ command, outcome: outcome.ok ? 'ok' : outcome.reason }),
+  });
+
+  const progress = createProgress({ pool, log: (error) => log.warn({ error: explain(error) }, 'progress not published') });
+  onStop(() => progress.close());
+  const rights = createRights({ db });
+  const sessions = createSessions({ db });
+  const observe = (event: Fact): void => {
+    aggregates.observe(event as never);
+    rights.observe(event);
+    sessions.observe(event);
+  };
+  const following = follow(feed, observe, (error) => log.error({ error: explain(error) }, 'following the log'));
+  onStop(() => feed.close().then(() => following));
+
+  if (config.roles.has('projector')) {
+    const runner = runProjections({
+      pool,
+      feed,
+      store,
+      decode: codec.decode,
+      log,
+      aggregates: deciders,
+      projections,
+      progress,
+      afterSwap: createAnalyticsViews,
+    });
+    onStop(() => runner.close());
+  }
+  if (config.roles.has('policies')) {
+    const runner = await runPolicies({ pool, feed, store, codec, log, commands, config, secrets, databaseUrl, db });
+    onStop(() => runner.close());
+  }
+  await bootstrap({ commands, config, secrets });
+  if (!config.roles.has('api')) return 'no HTTP: this process has no role api';
+
+  const app = await createApp({
+    config,
+    secrets,
+    log,
+    metrics,
+    pool,
+    db,
+    store,
+    feed,
+    codec,
+    commands,
+    bindings,
+    caughtUp: createCaughtUp(progress),
+    progress: () => projectionStatus(pool, store),
+    rights,
+    sessions,
+  });
+  onStop(() => app.close());
+  return app.listen({ host: config.host, port: config.port }).catch((error: unknown) => {
+    throw new StartupProblem(`Port ${config.port} of ${config.host} cannot be used (${explain(error)}): set PORT or HOST`);
+  });
+};

@@ -1,0 +1,149 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Test } from 'tap';
+import { parseConfig } from '../../src/config.ts';
+import { startService } from '../../src/service.ts';
+import { testDatabase } from './postgres.ts';
+
+/** An answer as a client sees it. */
+export type Answer = {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: a client's view of JSON; every test says what it expects of it.
+  readonly body: any;
+};
+
+/** Somebody who calls the service. */
+export type Client = {
+  readonly accountId: string;
+  readonly email: string;
+  readonly token: string | undefined;
+  readonly call: (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer>;
+  readonly get: (path: string, headers?: Record<string, string>) => Promise<Answer>;
+  readonly post: (path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer>;
+  readonly put: (path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer>;
+  readonly delete: (path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer>;
+};
+
+const PASSWORD = 'Correct-horse-7';
+export const ADMIN = { email: 'admin@example.org', password: 'Admin-horse-7' };
+
+const client = (base: string, login?: { accountId: string; email: string; token: string }): Client => {
+  const call: Client['call'] = async (method, path, body, headers = {}) => {
+    const response = await fetch(`${base}${path.startsWith('/') ? '' : '/'}${path}`, {
+      method,
+      headers: {
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(login === undefined ? {} : { authorization: `Bearer ${login.token}` }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      redirect: 'manual',
+    });
+    const text = await response.text();
+    const json = response.headers.get('content-type')?.includes('json');
+    return { status: response.status, headers: response.headers, body: json ? JSON.parse(text) : text };
+  };
+  return {
+    accountId: login?.accountId ?? '',
+    email: login?.email ?? '',
+    token: login?.token,
+    call,
+    get: (path, headers) => call('GET', path, undefined, headers),
+    post: (path, body, headers) => call('POST', path, body, headers),
+    put: (path, body, headers) => call('PUT', path, body, headers),
+    delete: (path, body, headers) => call('DELETE', path, body, headers),
+  };
+};
+
+const must = (answer: Answer, status: number, what: string): Answer => {
+  if (answer.status !== status) throw new Error(`${what}: ${answer.status} ${JSON.stringify(answer.body)}`);
+  return answer;
+};
+
+/** Asks until the answer satisfies; for what follows by policy, a little later than the command. */
+export const eventually = async <T>(ask: () => Promise<T>, enough: (value: T) => boolean): Promise<T> => {
+  for (;;) {
+    const value = await ask();
+    if (enough(value)) return value;
+    // Gives the service, which shares this process, its turn.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+};
+
+/**
+ * The whole service in this process, on a database of its own, listening on a free port. Stopped with the test.
+ * `variables` are added to its environment.
+ */
+export const testService = async (t: Test, variables: Record<string, string> = {}) => {
+  const { connectionString, pool } = await testDatabase(t);
+  const dataDir = await mkdtemp(join(tmpdir(), 'convene-service-'));
+  const service = await startService(
+    parseConfig({
+      NODE_ENV: 'test',
+      DATABASE_URL: connectionString,
+      CONVENE_DATA_DIR: dataDir,
+      PORT: '0',
+      CONVENE_ADMIN_EMAIL: ADMIN.email,
+      CONVENE_ADMIN_PASSWORD: ADMIN.password,
+      PASSWORD_COST: '4',
+      RATE_LIMIT_SCALE: '100000',
+      LOG_LEVEL: 'critical',
+      ...variables,
+    }),
+  );
+  let stopped: Promise<void> | undefined;
+  const stop = (): Promise<void> => {
+    stopped ??= service.stop();
+    return stopped;
+  };
+  t.teardown(async () => {
+    await stop();
+    await rm(dataDir, { recursive: true, force: true });
+  });
+
+  const api = `${service.url}/api/v1`;
+  const anonymous = client(api);
+  const login = async (email: string, password = PASSWORD): Promise<Client> => {
+    const { body } = must(await anonymous.post('/auth/login', { email, password }), 200, 'log in');
+    return client(api, { accountId: body.data.user.userId, email, token: body.data.accessToken });
+  };
+
+  let administrator: Promise<Client> | undefined;
+  const admin = (): Promise<Client> => {
+    administrator ??= login(ADMIN.email, ADMIN.password);
+    return administrator;
+  };
+
+  /** The token of the newest verification mail to an address. */
+  const verificationToken = async (email: string): Promise<string> => {
+    const ask = async () => (await admin()).get(`/ops/outbox?channel=email&recipient=${encodeURIComponent(email)}`);
+    const { body } = await eventually(ask, ({ body }) => body.data?.items?.length > 0);
+    const token = /token=([\w.~-]+)/.exec(JSON.stringify(body.data.items[0]))?.[1];
+    if (token === undefined) throw new Error('The mail holds no token');
+    return token;
+  };
+
+  /** A registered account that has not verified its address, logged in. */
+  const newcomer = async (displayName = 'Somebody', email = `${randomUUID()}@example.org`): Promise<Client> => {
+    const account = { email, password: PASSWORD, displayName, acceptTerms: true };
+    must(await anonymous.post('/auth/register', account), 201, 'register');
+    return login(email);
+  };
+
+  /** A registered account with a verified address and the role free, logged in. */
+  const user = async (displayName = 'Somebody', email?: string): Promise<Client> => {
+    const registered = await newcomer(displayName, email);
+    const token = await verificationToken(registered.email);
+    must(await anonymous.post('/auth/verify-email', { token }), 200, 'verify');
+    await eventually(
+      () => registered.get('/users/me'),
+      ({ body }) => body.data?.emailVerified && body.data?.roles?.includes('free'),
+    );
+    return registered;
+  };
+
+  return { url: service.url, api, pool, connectionString, dataDir, anonymous, login, admin, newcomer, user, verificationToken, stop };
+};
