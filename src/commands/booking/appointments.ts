@@ -111,7 +111,8 @@ const bookBinding = bind(bookAppointment, {
   },
 });
 
-const moveBinding = bind(rescheduleAppointment, {
+/** Moves; reached through `PUT /appointments/{id}`. */
+export const moveBinding = bind(rescheduleAppointment, {
   access: 'book:appointments',
   summary: 'Move an appointment to another slot of the same provider',
   example: { slotId: exampleIds.slot },
@@ -174,7 +175,8 @@ const notesOf = async (appointmentId: string, { version, hasNotes }: Appointment
   return { notes: notes ?? null, version };
 };
 
-const notesBinding = bind(updateAppointmentNotes, {
+/** Replaces notes; reached through `PUT /appointments/{id}`. */
+export const notesBinding = bind(updateAppointmentNotes, {
   access: 'book:appointments',
   summary: 'Replace the notes of an appointment',
   example: { notes: 'Please ring twice' },
@@ -187,7 +189,8 @@ const notesBinding = bind(updateAppointmentNotes, {
   answer,
 });
 
-const cancelBinding = bind(cancelAppointment, {
+/** Cancels; reached through `PUT /appointments/{id}` too. */
+export const cancelBinding = bind(cancelAppointment, {
   path: 'DELETE /appointments/:appointmentId',
   access: 'loggedIn',
   summary: 'Cancel an appointment and free its slot',
@@ -209,7 +212,8 @@ const cancelBinding = bind(cancelAppointment, {
   },
 });
 
-const completeBinding = bind(completeAppointment, {
+/** Completes; reached through `PUT /appointments/{id}`. */
+export const completeBinding = bind(completeAppointment, {
   access: 'loggedIn',
   summary: 'Note that an appointment took place, or that nobody came',
   example: { outcome: 'attended' },

@@ -58,6 +58,7 @@ export const providerBindings = [
     answer: { schema: AvailabilityAnswer, of: ({ state, id }) => availabilityAnswer(state, id) },
   }),
   bind(generateTimeSlots, {
+    path: 'POST /provider/timeslots',
     access: 'manage:availability',
     status: 201,
     summary: 'Open the slots of a stretch of days',

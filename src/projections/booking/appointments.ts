@@ -8,7 +8,7 @@ export type HistoryEntry = {
   readonly version: number;
   readonly event: string;
   readonly at: string;
-  readonly by: string;
+  readonly by: Party;
   readonly startTime?: string;
   readonly oldStartTime?: string;
 };
@@ -42,7 +42,7 @@ const next = (
   row: AppointmentRow,
   event: string,
   at: string,
-  by: string,
+  by: Party,
   times: Pick<HistoryEntry, 'startTime' | 'oldStartTime'> = {},
 ): AppointmentRow => {
   const version = row.version + 1;
@@ -116,6 +116,7 @@ const names = [
   'provider.location',
   'client.display_name as client_name',
   'client.email as client_email',
+  'client.phone_number as client_phone',
 ] as const;
 
 /** An appointment with the names of both sides. */

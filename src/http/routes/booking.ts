@@ -1,0 +1,9 @@
+import type { App, Deps } from '../app.ts';
+import { appointmentRoutes } from './booking/appointments.ts';
+import { providerRoutes } from './booking/provider.ts';
+
+/** What can be read of booking, and the one address that changes an appointment. */
+export const bookingRoutes = (app: App, deps: Deps): void => {
+  appointmentRoutes(app, deps);
+  providerRoutes(app, deps);
+};
