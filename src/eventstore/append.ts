@@ -6,8 +6,10 @@ import { AppendTooLarge, type Expected, InvalidEvent, MAX_APPEND_BYTES, type New
 export const MAX_STREAM_NAME = 400;
 /** Longest name of an event type, in UTF-16 units. */
 export const MAX_TYPE_NAME = 200;
-/** Bytes of metadata that one append may carry, 8 MiB: keeps the whole message far from EventStoreDB's 20 MB. */
-export const MAX_METADATA_BYTES = 8 * MAX_APPEND_BYTES;
+/** Bytes of metadata that one append may carry, 4 MiB: with the number of events it keeps a message below EventStoreDB's 16 MB. */
+export const MAX_METADATA_BYTES = 4 * MAX_APPEND_BYTES;
+/** Events that one append may carry. */
+export const MAX_APPEND_EVENTS = 10_000;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const NIL = '00000000-0000-0000-0000-000000000000';
@@ -52,6 +54,7 @@ export const assertAppendable = (stream: string, expected: Expected, events: rea
   if (expected !== 'noStream' && !(Number.isSafeInteger(expected) && expected >= 0))
     throw new InvalidEvent('The expected revision is neither noStream nor an integer from 0');
   if (events.length === 0) throw new InvalidEvent('An append needs an event');
+  if (events.length > MAX_APPEND_EVENTS) throw new InvalidEvent(`More than ${MAX_APPEND_EVENTS} events in one append`);
   const ids = new Set<string>();
   let data = 0;
   let metadata = 0;
