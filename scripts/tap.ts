@@ -53,7 +53,11 @@ export function tapReader(onFile: (report: FileReport) => void): {
       here = { passed: 0, failed: 0 };
       lines = [];
     },
-    end: () => ({ passed: total.passed, failed: total.failed + (planned && open.length === 0 ? 0 : 1) }),
+    end: () => {
+      const whole = planned && open.length === 0;
+      if (lines.length > 0) onFile({ ...here, file: 'a file that did not end', time: 0, failures: lines });
+      return { passed: total.passed, failed: total.failed + (whole ? 0 : 1) };
+    },
   };
 }
 
