@@ -1,16 +1,36 @@
+import compress from '@fastify/compress';
+import cookie from '@fastify/cookie';
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
   type RawReplyDefaultExpression,
   type RawRequestDefaultExpression,
   type RawServerDefault,
+  type RouteOptions,
 } from 'fastify';
-import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Access } from '../commands/binding.ts';
 import type { AnyProjection } from '../projections/projection.ts';
+import { admit, registerAuth } from './auth.ts';
+import { BODY_BYTES, registerBody } from './body.ts';
+import { clientErrorHandler } from './clientErrors.ts';
+import { commandRoutes } from './commandRoutes.ts';
+import { createConsistency } from './consistency.ts';
 import type { Deps } from './deps.ts';
+import { errorHandler, problemOf, sendProblem } from './errors.ts';
+import { registerHeaders } from './headers.ts';
+import { metricsRoute } from './health/metrics.ts';
+import { healthRoutes } from './health/routes.ts';
+import { registerServerSentEvents, registerWebSocket, startLive } from './live/index.ts';
+import { registerObservation } from './observe.ts';
+import { registerOpenApi } from './openapi/document.ts';
+import { Problem } from './problem.ts';
+import { createRateLimits } from './rateLimits/limiter.ts';
+import { presenters, routes } from './routes/index.ts';
 
-export type { ApiKey, ApiKeys, Deps, Progress, Rights, RightsOf, Sessions } from './deps.ts';
+export type { ApiKey, ApiKeys, Deps, Rights, RightsOf, Sessions } from './deps.ts';
 
 /** A Fastify instance whose routes take their types from zod schemas. */
 export type App = FastifyInstance<
@@ -22,6 +42,12 @@ export type App = FastifyInstance<
 >;
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    /** True from the moment the server is told to stop: it is then no longer ready. */
+    draining: () => boolean;
+    /** Makes the server say that it stops; running requests are answered. `close` does it too. */
+    drain: () => void;
+  }
   interface FastifyContextConfig {
     /** Who may call: a permission, `loggedIn` (when omitted) or `anyone`. */
     access?: Access;
@@ -31,18 +57,118 @@ declare module 'fastify' {
     apiKey?: boolean;
     /** Takes a secret: counted strictly by address and route, before the secret is looked at. */
     credential?: boolean;
-    /** Counts in the limit per minute alone: polled by clients. */
+    /** Counts in the account's limit per minute alone: polled by clients. */
     polled?: boolean;
-    /** Counts in no limit. */
+    /** Counts in no limit, or the route counts by itself (`app.rateLimits.countFor`). */
     unlimited?: boolean;
     /** Read models that the answer is made of: the route waits until they show what its caller did before. */
     reads?: readonly AnyProjection[];
   }
 }
 
+const PREFIX = '/api/v1';
+/** Bytes from which on an answer is compressed. */
+const COMPRESS_FROM = 1_024;
+/** Answers that hold secrets are not compressed: their length would tell about them. */
+const SECRET_PATHS = /^\/api\/v1\/(?:auth|mfa)\b/;
+
+/**
+ * Gives every route its checks, in this order: rate limit, readable body, login, right, input, read models. Runs once a
+ * route, when it is registered.
+ */
+const withChecks = (app: App, route: RouteOptions): void => {
+  const config = route.config ?? {};
+  const url = route.url.length > 1 ? route.url.replace(/\/$/, '') : route.url;
+  const before = {
+    onRequest: async (request: FastifyRequest, reply: FastifyReply) => {
+      if (config.credential) await app.rateLimits.countAttempt(request, reply, `${request.method} ${url}`);
+      else if (config.polled) app.rateLimits.countPolled(request, reply);
+      else app.rateLimits.count(request, reply);
+    },
+    preValidation: async (request: FastifyRequest) => admit(request, entry),
+    preHandler: async (request: FastifyRequest) => app.consistency.wait(request, config.reads ?? []),
+  };
+  const entry = {
+    access: config.access ?? 'loggedIn',
+    unverified: config.unverified === true,
+    apiKey: config.apiKey === true,
+  } as const;
+  const first = <Hook>(hook: Hook, present: Hook | Hook[] | undefined): Hook[] => [
+    hook,
+    ...([present ?? []].flat() as Hook[]),
+  ];
+  if (!config.unlimited) route.onRequest = first(before.onRequest, route.onRequest as never);
+  if (entry.access !== 'anyone') route.preValidation = first(before.preValidation, route.preValidation as never);
+  if (config.reads !== undefined && config.reads.length > 0)
+    route.preHandler = first(before.preHandler, route.preHandler as never);
+  if (SECRET_PATHS.test(url)) route.compress = false;
+};
+
+/** A number trusts so many hops, a list the addresses and networks in it. */
+const trustProxyOf = (trusted: Deps['config']['trustProxy']) =>
+  typeof trusted === 'number' ? (_address: string, hop: number) => hop < trusted : trusted;
+
 /** The HTTP server with all its routes, not yet listening. */
 export const createApp = async (deps: Deps): Promise<App> => {
-  const app = Fastify({ logger: false }).withTypeProvider<ZodTypeProvider>();
-  app.decorate('deps', deps);
+  const { config, log } = deps;
+  let draining = false;
+  const app: App = Fastify({
+    logger: false,
+    trustProxy: trustProxyOf(config.trustProxy),
+    bodyLimit: BODY_BYTES,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1_000 },
+    // A request that came in on an open connection before the stop is answered; its connection ends with the answer.
+    return503OnClosing: false,
+    requestTimeout: 60_000,
+    keepAliveTimeout: 72_000,
+    clientErrorHandler,
+    frameworkErrors: (error, _request, reply) => {
+      sendProblem(reply, problemOf(error) ?? new Problem('BAD_REQUEST', 'The request cannot be read'));
+    },
+  }).withTypeProvider<ZodTypeProvider>();
+
+  app.decorate('drain', () => {
+    draining = true;
+  });
+  app.decorate('draining', () => draining);
+  app.addHook('preClose', async () => app.drain());
+
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(() => JSON.stringify);
+  app.setErrorHandler(errorHandler(log));
+  registerBody(app);
+
+  registerObservation(app, deps);
+  await registerHeaders(app, deps);
+  await app.register(cookie);
+  await registerAuth(app, deps);
+  app.decorate('rateLimits', createRateLimits(app, deps));
+  app.decorate('consistency', createConsistency(deps));
+
+  app.addHook('onRoute', (route) => withChecks(app, route));
+  await app.register(compress, { encodings: ['gzip'], threshold: COMPRESS_FROM, globalDecompression: false });
+  await registerOpenApi(app, deps);
+
+  app.setNotFoundHandler(
+    {
+      preValidation: async (request: FastifyRequest, reply: FastifyReply) => app.rateLimits.count(request, reply),
+    },
+    (_request, reply) =>
+      sendProblem(reply, new Problem('NOT_FOUND', 'Nothing is served at this address', { reason: 'route-unknown' })),
+  );
+  const live = await startLive(app, deps);
+  await registerWebSocket(app, deps, live);
+  metricsRoute(app, deps);
+  healthRoutes(app, deps);
+  await app.register(
+    async (api) => {
+      const typed: App = api.withTypeProvider<ZodTypeProvider>();
+      healthRoutes(typed, deps);
+      commandRoutes(typed, deps, presenters);
+      for (const register of routes) await register(typed, deps);
+      registerServerSentEvents(typed, deps, live);
+    },
+    { prefix: PREFIX },
+  );
   return app;
 };

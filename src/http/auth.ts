@@ -1,10 +1,10 @@
 import jwt from '@fastify/jwt';
 import type { FastifyRequest } from 'fastify';
-import { can } from '../domain/decider.ts';
 import type { Access } from '../commands/binding.ts';
+import { can } from '../domain/decider.ts';
 import type { App, Deps } from './app.ts';
 import { Problem } from './problem.ts';
-import { type Caller, loginNeeded } from './request.ts';
+import { type Caller, loginRequired } from './request.ts';
 
 /** Seconds that an access token lives. */
 export const ACCESS_TOKEN_SECONDS = 900;
@@ -46,11 +46,11 @@ const refused = (reason: string, message: string) => new Problem('UNAUTHORIZED',
 
 /** Registers access tokens and fills `request.caller`. */
 export const registerAuth = async (app: App, deps: Deps): Promise<void> => {
-  const { config, rights, sessions, apiKeys } = deps;
+  const { config, secrets, rights, sessions, apiKeys } = deps;
   const verify = { algorithms: ['HS256' as const], cache: 5_000 };
   await app.register(jwt, {
     namespace: 'current',
-    secret: config.jwtSecret,
+    secret: secrets.jwtSecret,
     sign: { algorithm: 'HS256', expiresIn: ACCESS_TOKEN_SECONDS * 1000 },
     verify,
   });
@@ -74,13 +74,15 @@ export const registerAuth = async (app: App, deps: Deps): Promise<void> => {
 
   const callerOfToken = async (token: string): Promise<Caller> => {
     const { sub, sid } = claimsOf(token);
-    if (typeof sub !== 'string' || typeof sid !== 'string') throw refused('token-invalid', 'The access token is not valid');
+    if (typeof sub !== 'string' || typeof sid !== 'string')
+      throw refused('token-invalid', 'The access token is not valid');
     const alive = sessions.alive(sid);
     if (!(typeof alive === 'boolean' ? alive : await alive))
       throw refused('session-ended', 'This login session has ended; please log in again');
     const known = rights.of(sub);
     const held = known instanceof Promise ? await known : known;
-    if (held === undefined || !held.active) throw refused('account-unknown', 'This account does not exist or is closed');
+    if (held === undefined || !held.active)
+      throw refused('account-unknown', 'This account does not exist or is closed');
     return {
       actor: { id: sub, kind: 'user', permissions: held.permissions, verified: held.verified, sessionId: sid },
       accountId: sub,
@@ -151,10 +153,10 @@ export const admit = (request: FastifyRequest, { access, unverified, apiKey }: E
       reason: 'api-key-not-allowed',
     });
   const { caller } = request;
-  if (caller === undefined) throw request.callerProblem ?? loginNeeded();
+  if (caller === undefined) throw request.callerProblem ?? loginRequired();
   if (!caller.actor.verified && !unverified)
     throw new Problem('FORBIDDEN', 'Please verify your e-mail address or phone number first', {
-      reason: 'not-verified',
+      reason: 'address-unverified',
       details: [{ field: 'emailVerified', message: 'Must be verified' }],
     });
   if (access !== 'loggedIn' && !can(caller.actor, access))

@@ -4,11 +4,14 @@ import type { Logger } from 'pino';
 import type { AnyBinding } from '../commands/binding.ts';
 import type { Commands } from '../commands/pipeline.ts';
 import type { Config } from '../config.ts';
+import type { Codec } from '../eventstore/codec.ts';
 import type { Feed } from '../eventstore/feed.ts';
 import type { EventStore, Position } from '../eventstore/port.ts';
 import type { Metrics } from '../metrics.ts';
 import type { ReadModels } from '../projections/index.ts';
 import type { AnyProjection } from '../projections/projection.ts';
+import type { ProjectionStatus } from '../projections/status.ts';
+import type { Secrets } from '../secrets.ts';
 
 /** What an account may do and how much of it, as the read model knows it now. */
 export type Rights = {
@@ -31,6 +34,8 @@ export type RightsOf = {
 /** Login sessions: whether the session of an access token was neither revoked nor ended. */
 export type Sessions = {
   readonly alive: (sessionId: string) => boolean | Promise<boolean>;
+  /** To be told of an end that this process has caused, so that no request after it gets through. */
+  readonly ended?: (sessionId: string) => void;
 };
 
 /** An API key that was recognised. */
@@ -38,31 +43,24 @@ export type ApiKey = { readonly keyId: string; readonly accountId: string; reado
 /** API keys by their clear value. Undefined: unknown, expired or revoked. */
 export type ApiKeys = { readonly of: (value: string) => Promise<ApiKey | undefined> };
 
-/** How far one projection has come. */
-export type Progress = {
-  readonly name: string;
-  readonly position: string;
-  /** Age of the oldest event not yet handled; 0 when there is none. */
-  readonly lagSeconds: number;
-  /** Events set aside because their fold failed. */
-  readonly parked: number;
-};
-
 /** Everything that routes need. Made once, in src/service.ts. */
 export type Deps = {
   readonly config: Config;
+  readonly secrets: Secrets;
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly pool: Pool;
   readonly db: Kysely<ReadModels>;
   readonly store: EventStore;
+  /** Opens what lies in the store; for auditors and resumed live updates. */
+  readonly codec: Codec;
   readonly feed: Feed;
   readonly commands: Commands;
   readonly bindings: readonly AnyBinding[];
   /** Waits until the projections have come to the position, at most 2 s; throws ReadModelBehind. */
   readonly caughtUp: (projections: readonly AnyProjection[], position: Position) => Promise<void>;
   /** How far every projection has come, whichever process runs it. */
-  readonly progress: () => Promise<readonly Progress[]>;
+  readonly progress: () => Promise<readonly ProjectionStatus[]>;
   readonly rights: RightsOf;
   readonly sessions: Sessions;
   readonly apiKeys?: ApiKeys;

@@ -31,13 +31,16 @@ export const nobody: Actor = Object.freeze({ id: 'anonymous', kind: 'anonymous',
 /** Who acts in this request; {@link nobody} without a login. */
 export const actorOf = (request: FastifyRequest): Actor => request.caller?.actor ?? nobody;
 
-/** The account that is logged in. Throws 401 without a login. */
-export const accountOf = (request: FastifyRequest): string => {
-  if (request.caller === undefined) throw request.callerProblem ?? loginNeeded();
-  return request.caller.accountId;
+/** Who is logged in. Throws 401 without a login. */
+export const callerOf = (request: FastifyRequest): Caller => {
+  if (request.caller === undefined) throw request.callerProblem ?? loginRequired();
+  return request.caller;
 };
 
-export const loginNeeded = () => new Problem('UNAUTHORIZED', 'Please log in', { reason: 'login-needed' });
+/** The account that is logged in. Throws 401 without a login. */
+export const accountOf = (request: FastifyRequest): string => callerOf(request).accountId;
+
+export const loginRequired = () => new Problem('UNAUTHORIZED', 'Please log in', { reason: 'login-required' });
 
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 

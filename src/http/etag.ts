@@ -1,0 +1,58 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { ok } from './answers.ts';
+import { Problem } from './problem.ts';
+
+/** The entity tag of a version. */
+export const etagOf = (version: number): string => `"${version}"`;
+
+/** The version that `If-Match` names. Throws 400 when the header is anything but `"<number>"`. */
+export const ifMatchOf = ({ headers }: FastifyRequest): number | undefined => {
+  const value = headers['if-match'];
+  if (value === undefined) return undefined;
+  const version = /^"(\d{1,9})"$/.exec(value)?.[1];
+  if (version === undefined)
+    throw new Problem('BAD_REQUEST', 'If-Match must be a version in double quotes, such as "3"', {
+      reason: 'if-match-malformed',
+      details: [{ field: 'If-Match', message: 'Must be a version in double quotes' }],
+    });
+  return Number(version);
+};
+
+const unchanged = (header: string, etag: string): boolean =>
+  header.trim() === '*' || header.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag);
+
+/** The query parameter `fields` of a single read: names of top-level fields of the answer, with commas. */
+export const fieldsOf = (schema: z.ZodObject) => ({
+  fields: z
+    .string()
+    .transform((text) => text.split(',').map((name) => name.trim()))
+    .pipe(z.array(z.enum(Object.keys(schema.shape) as [string, ...string[]], 'No such field')))
+    .optional()
+    .describe('Only these top-level fields, with commas'),
+});
+
+/**
+ * The answer to a single read: `ETag` from the version, 304 when `If-None-Match` names it, and only the `fields` that
+ * the query asks for.
+ */
+export const single = <Data extends object>(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  data: Data,
+  version?: number | string,
+) => {
+  if (version !== undefined) {
+    const etag = etagOf(Number(version));
+    reply.header('etag', etag);
+    const seen = request.headers['if-none-match'];
+    if (seen !== undefined && unchanged(seen, etag)) {
+      reply.code(304);
+      return undefined as never;
+    }
+  }
+  const { fields } = request.query as { readonly fields?: readonly string[] };
+  if (fields === undefined) return ok(data);
+  const chosen = Object.fromEntries(Object.entries(data).filter(([name]) => fields.includes(name)));
+  return ok(chosen as Data);
+};
