@@ -42,7 +42,6 @@ export const up = async (db: Kysely<unknown>): Promise<void> => {
       out ordinal integer, out stored boolean, out revision integer, out "position" bigint
     ) returns setof record
     language plpgsql
-    set search_path = ''
     as $$
     declare
       tail bigint;

@@ -86,7 +86,9 @@ export const postgresEventStore = (config: pg.ClientConfig): EventStore => {
     keepAlive: true,
   };
   const lanes = 2;
-  const writers = new pg.Pool({ ...connection, max: lanes });
+  // The plan of log.append is the same for any batch: planning it anew for each would cost more than running it.
+  const generic = '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off';
+  const writers = new pg.Pool({ ...connection, options: `${connection.options} ${generic}`, max: lanes });
   const readers = new pg.Pool({ ...connection, max: 4 });
   // A pooled connection that breaks while idle is replaced at the next call; nobody waits for it.
   for (const pool of [writers, readers]) {
