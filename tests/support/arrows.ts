@@ -78,7 +78,8 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   migrations: ['startupProblem.ts'],
   http: PARTS_BELOW_HTTP,
   cli: [...PARTS_BELOW_HTTP, 'embeddedPostgres.ts'],
-  'service.ts': [...PARTS_BELOW_HTTP, 'http', 'dataFolder.ts', 'embeddedPostgres.ts'],
+  'bootstrap.ts': ['commands', 'config.ts', 'domain', 'secrets.ts', 'uuid.ts'],
+  'service.ts': [...PARTS_BELOW_HTTP, 'bootstrap.ts', 'http', 'dataFolder.ts', 'embeddedPostgres.ts'],
   'main.ts': ['config.ts', 'secrets.ts', 'service.ts', 'startupProblem.ts'],
 };
 
