@@ -1,6 +1,7 @@
 import { permissions } from './access/permissions.ts';
 import { roleAssignments } from './access/roleAssignments.ts';
 import { roles } from './access/roles.ts';
+import { analyticsProjections } from './analytics/index.ts';
 import { auditEntries } from './audit/auditEntries.ts';
 import { bookingProjections } from './booking/index.ts';
 import { estimationProjections } from './estimation/index.ts';
@@ -17,6 +18,7 @@ export const projections = [
   loginSessions,
   ...bookingProjections,
   ...estimationProjections,
+  ...analyticsProjections,
   auditEntries,
 ] as const;
 
