@@ -5,12 +5,14 @@ import { StartupProblem } from '../startupProblem.ts';
 import * as log from './001_log.ts';
 import * as projections from './010_projections.ts';
 import * as rateLimits from './020_rate_limits.ts';
+import * as outbox from './030_outbox.ts';
 
 /** Every migration by name, in order. Forward only: never edited or removed once released. */
 const migrations: Readonly<Record<string, Migration>> = {
   '001_log': log,
   '010_projections': projections,
   '020_rate_limits': rateLimits,
+  '030_outbox': outbox,
 };
 
 const applied = async (db: Kysely<unknown>): Promise<readonly string[]> => {
