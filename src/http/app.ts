@@ -108,8 +108,8 @@ const withChecks = (app: App, route: RouteOptions): void => {
 const trustProxyOf = (trusted: Deps['config']['trustProxy']) =>
   typeof trusted === 'number' ? (_address: string, hop: number) => hop < trusted : trusted;
 
-/** The HTTP server with all its routes, not yet listening. */
-export const createApp = async (deps: Deps): Promise<App> => {
+/** The HTTP server with all its routes, not yet listening. `contexts` replaces the query routes of the service. */
+export const createApp = async (deps: Deps, contexts: typeof routes = routes): Promise<App> => {
   const { config, log } = deps;
   let draining = false;
   const app: App = Fastify({
@@ -165,7 +165,7 @@ export const createApp = async (deps: Deps): Promise<App> => {
       const typed: App = api.withTypeProvider<ZodTypeProvider>();
       healthRoutes(typed, deps);
       commandRoutes(typed, deps, presenters);
-      for (const register of routes) await register(typed, deps);
+      for (const register of contexts) await register(typed, deps);
       registerServerSentEvents(typed, deps, live);
     },
     { prefix: PREFIX },

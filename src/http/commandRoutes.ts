@@ -82,7 +82,7 @@ export const runCommand = async (
   });
   if (!outcome.ok) throw new Problem(outcome.code, outcome.message, outcome);
   if (request.caller !== undefined) app.consistency.wrote(request.caller.accountId, outcome.position);
-  if (outcome.revision !== undefined) reply.header('etag', etagOf(outcome.revision));
+  if (outcome.version !== undefined) reply.header('etag', etagOf(outcome.version));
   reply.header('consistency-token', String(outcome.position));
   if (outcome.replayed) reply.header('idempotency-replayed', 'true');
   reply.code(binding.status ?? 200);
