@@ -31,7 +31,7 @@ export const createMetrics = () => {
       labelNames: ['transport'],
       registers,
     }),
-    /** Commands by name and outcome: `done`, `unchanged`, `replayed`, the reason of a refusal, or `failed`. */
+    /** Commands by name and outcome: `done`, `replayed`, or the reason of a refusal. */
     commands: new Counter({
       name: 'convene_commands_total',
       help: 'Commands by name and outcome',

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Kysely, PostgresDialect } from 'kysely';
 import { bootstrap } from './bootstrap.ts';
 import { createAggregates } from './commands/aggregates.ts';
+import type { Outcome } from './commands/binding.ts';
 import { bindings } from './commands/bindings.ts';
 import { createJudge } from './commands/lines.ts';
 import { createPasswords } from './commands/passwords.ts';
@@ -19,13 +20,14 @@ import { postgresEventStore } from './eventstore/postgres/index.ts';
 import { createApp } from './http/app.ts';
 import { createRights } from './http/rights.ts';
 import { createSessions } from './http/sessions.ts';
+import { outboxMailer } from './integrations/outbox.ts';
 import { createLog } from './log.ts';
 import { masterKeys } from './masterKeys.ts';
 import { createMetrics, measured } from './metrics.ts';
 import { migrate } from './migrations/index.ts';
-import { runPolicies } from './policies/index.ts';
+import { policies, registerPolicies, runPolicies } from './policies/index.ts';
 import { createPool } from './postgres/pool.ts';
-import { createAnalyticsViews } from './projections/analytics.ts';
+import { createAnalyticsViews } from './projections/analytics/views.ts';
 import { createCaughtUp } from './projections/caughtUp.ts';
 import { projections, type ReadModels } from './projections/index.ts';
 import { createLookups } from './projections/lookups.ts';
@@ -48,7 +50,11 @@ const RETRY_MS = 250;
 /** The key of keyed hashes is kept like that of a person, and survives a change of the master key. */
 const HASH_KEY = 'service:hash';
 
-const explain = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : 'no answer');
+const outcomeOf = (outcome: Outcome): string =>
+  outcome.ok ? (outcome.replayed ? 'replayed' : 'done') : outcome.reason;
+
+const explain = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : 'no answer';
 
 /** Hands every event from now on to `observe`, until the feed is closed. */
 const follow = async (feed: Feed, observe: (event: Fact) => void, failed: (error: unknown) => void): Promise<void> => {
@@ -120,7 +126,9 @@ const start = async (config: Config, onStop: (step: () => unknown) => void): Pro
   const embedded = config.databaseUrl === undefined ? await startEmbeddedPostgres(config.dataDir) : undefined;
   onStop(async () => embedded?.stop());
   const databaseUrl = config.databaseUrl ?? embedded?.connectionString ?? '';
-  const pool = createPool(databaseUrl, POOL_SIZE, (error) => log.warn({ error: explain(error) }, 'idle connection lost'));
+  const pool = createPool(databaseUrl, POOL_SIZE, (error) =>
+    log.warn({ error: explain(error) }, 'idle connection lost'),
+  );
   onStop(() => pool.end());
   await pool.query('select 1').catch((error: unknown) => {
     throw new StartupProblem(`The database cannot be reached (${explain(error)}): look at DATABASE_URL`);
@@ -145,10 +153,13 @@ const start = async (config: Config, onStop: (step: () => unknown) => void): Pro
     hashKey,
     lookups: createLookups(db),
     passwords: createPasswords(config.passwordCost),
-    observe: (command, outcome) => metrics.commands.inc({ command, outcome: outcome.ok ? 'ok' : outcome.reason }),
+    observe: (command, outcome) => metrics.commands.inc({ command, outcome: outcomeOf(outcome) }),
   });
 
-  const progress = createProgress({ pool, log: (error) => log.warn({ error: explain(error) }, 'progress not published') });
+  const progress = createProgress({
+    pool,
+    log: (error) => log.warn({ error: explain(error) }, 'progress not published'),
+  });
   onStop(() => progress.close());
   const rights = createRights({ db });
   const sessions = createSessions({ db });
@@ -174,8 +185,11 @@ const start = async (config: Config, onStop: (step: () => unknown) => void): Pro
     });
     onStop(() => runner.close());
   }
+  await registerPolicies(pool, store, policies);
   if (config.roles.has('policies')) {
-    const runner = await runPolicies({ pool, feed, store, codec, log, commands, config, secrets, databaseUrl, db });
+    const mailer = outboxMailer({ pool, hash: commands.reads.hash, log, production: config.production });
+    const publicUrl = config.publicUrl ?? `http://${config.host}:${config.port}`;
+    const runner = await runPolicies({ pool, feed, store, codec, log, commands, databaseUrl, mailer, publicUrl });
     onStop(() => runner.close());
   }
   await bootstrap({ commands, config, secrets });
@@ -194,12 +208,14 @@ const start = async (config: Config, onStop: (step: () => unknown) => void): Pro
     commands,
     bindings,
     caughtUp: createCaughtUp(progress),
-    progress: () => projectionStatus(pool, store),
+    progress: () => projectionStatus(pool, store, projections),
     rights,
     sessions,
   });
   onStop(() => app.close());
   return app.listen({ host: config.host, port: config.port }).catch((error: unknown) => {
-    throw new StartupProblem(`Port ${config.port} of ${config.host} cannot be used (${explain(error)}): set PORT or HOST`);
+    throw new StartupProblem(
+      `Port ${config.port} of ${config.host} cannot be used (${explain(error)}): set PORT or HOST`,
+    );
   });
 };
