@@ -1,6 +1,7 @@
 import type { App, Deps } from '../app.ts';
 import type { Presenter } from '../commandRoutes.ts';
 import { accessRoutes } from './access.ts';
+import { analyticsRoutes } from './analytics/index.ts';
 import { auditRoutes } from './audit/index.ts';
 import { bookingRoutes } from './booking.ts';
 import { estimationPresenters, estimationRoutes } from './estimation.ts';
@@ -15,6 +16,7 @@ export const routes: readonly ((app: App, deps: Deps) => unknown)[] = [
   bookingRoutes,
   estimationRoutes,
   auditRoutes,
+  analyticsRoutes,
 ];
 
 /** What the answers of single commands take from read models, by name of the command. */
