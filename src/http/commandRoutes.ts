@@ -4,7 +4,7 @@ import type { Actor } from '../domain/decider.ts';
 import type { App, Deps } from './app.ts';
 import { etagOf, ifMatchOf } from './etag.ts';
 import { Problem } from './problem.ts';
-import { actorOf, traceparentOf } from './request.ts';
+import { actorOf, hungUp, traceparentOf } from './request.ts';
 
 /** Adds to a command's answer what only read models know, such as names. */
 export type Presenter = (
@@ -75,7 +75,7 @@ export const runCommand = async (
     input,
     actor,
     correlationId: request.correlationId,
-    signal: request.signal,
+    signal: hungUp(reply),
     ...(traceparent === undefined ? {} : { traceparent }),
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     ...(ifMatch === undefined ? {} : { ifMatch }),

@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Actor } from '../domain/decider.ts';
 import type { Rights } from './deps.ts';
 import { Problem } from './problem.ts';
@@ -48,4 +48,16 @@ const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 export const traceparentOf = (request: FastifyRequest): string | undefined => {
   const value = request.headers.traceparent;
   return typeof value === 'string' && TRACEPARENT.test(value) ? value : undefined;
+};
+
+/**
+ * Aborted when the caller hangs up before the answer is written. Fastify's own `request.signal` is aborted as soon as
+ * the body has been read, because Node closes the incoming stream then.
+ */
+export const hungUp = (reply: FastifyReply): AbortSignal => {
+  const controller = new AbortController();
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) controller.abort();
+  });
+  return controller.signal;
 };
