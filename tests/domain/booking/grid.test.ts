@@ -75,7 +75,7 @@ t.test('the slots of a day', async (t) => {
           t.ok(hours.some(({ start, end }) => minutesOf(start) <= minutes && minutes + 30 <= minutesOf(end)));
         });
       }),
-      { numRuns: 300 },
+      { numRuns: 120 },
     ),
   );
 
