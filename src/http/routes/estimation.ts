@@ -14,6 +14,7 @@ import {
   type events,
   RevealedVote,
   Role,
+  resultOf,
   type Session,
   sessionRef,
   storyOf,
@@ -140,11 +141,10 @@ const statusFor = async (
     sessionId,
     status.participants.map(({ id }) => id),
   );
-  const { round } = state;
+  const shown = resultOf(state);
+  const { storyId, round } = state.round === null ? (shown ?? {}) : { ...state.round, round: state.round.number };
   const myVote =
-    round === null
-      ? status.myVote
-      : await ownVoteIn(db, { sessionId, accountId, storyId: round.storyId, round: round.number });
+    storyId === undefined || round === undefined ? null : await ownVoteIn(db, { sessionId, accountId, storyId, round });
   return { ...status, participants: withNames(status.participants, names), myVote };
 };
 

@@ -1,5 +1,4 @@
 import type { Kysely } from 'kysely';
-import type { Recorded } from '../../eventstore/event.ts';
 import type { ReadModels } from '../index.ts';
 import { integer, projection, type RowOf, text, uuid } from '../projection.ts';
 
@@ -13,22 +12,6 @@ const columns = {
 export type OwnVoteRow = RowOf<typeof columns>;
 
 const voteId = (sessionId: string, participantId: string): string => `${sessionId}~${participantId}`;
-
-type Event = Recorded<
-  | 'VoteCast'
-  | 'VoteChanged'
-  | 'VoteRetracted'
-  | 'VotesRevealed'
-  | 'ParticipantLeft'
-  | 'ParticipantRemoved'
-  | 'ParticipantRoleChanged'
->;
-const keysOf = ({ type, data }: Event): string | readonly string[] =>
-  type === 'VotesRevealed'
-    ? data.votes.flatMap(({ participantId }) =>
-        participantId === undefined ? [] : [voteId(data.sessionId, participantId)],
-      )
-    : voteId(data.sessionId, data.participantId);
 
 type Vote = {
   readonly data: {
@@ -46,17 +29,16 @@ const played = (
 
 const none = () => undefined;
 
-/** The card that each person played last, face down: to be read by that person alone, and only while its round is open. */
+/** The card that each person played last, to be read by that person alone, and only while its round is on the table. */
 export const ownVotes = projection({
   name: 'own_votes',
   version: 1,
   columns,
-  key: { column: 'vote_id', of: keysOf },
+  key: { column: 'vote_id', of: ({ data }) => voteId(data.sessionId, data.participantId) },
   fold: {
     VoteCast: played,
     VoteChanged: played,
     VoteRetracted: none,
-    VotesRevealed: none,
     ParticipantLeft: none,
     ParticipantRemoved: none,
     ParticipantRoleChanged: (row, { data }) => (data.role === 'observer' ? undefined : row),
