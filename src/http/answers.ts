@@ -24,7 +24,7 @@ const number = (min: number, max: number, otherwise: number) =>
     .transform(Number)
     .pipe(z.int().min(min).max(max))
     .default(otherwise)
-    .meta({ override: { type: 'integer', minimum: min, maximum: max, default: otherwise } });
+    .meta({ parameter: { type: 'integer', minimum: min, maximum: max, default: otherwise } });
 
 /** Query parameters of a list: `page` from 1, `limit` 1 to `max`. Spread it into the schema: `z.object({ ...page(), status })`. */
 export const page = ({ limit = 10, max = 50 }: { readonly limit?: number; readonly max?: number } = {}) => ({

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import compress from '@fastify/compress';
 import cookie from '@fastify/cookie';
 import Fastify, {
@@ -20,7 +21,7 @@ import { commandRoutes } from './commandRoutes.ts';
 import { createConsistency } from './consistency.ts';
 import type { Deps } from './deps.ts';
 import { errorHandler, problemOf, sendProblem } from './errors.ts';
-import { registerHeaders } from './headers.ts';
+import { constantHeaders, registerHeaders } from './headers.ts';
 import { metricsRoute } from './health/metrics.ts';
 import { healthRoutes } from './health/routes.ts';
 import { registerServerSentEvents, registerWebSocket, startLive } from './live/index.ts';
@@ -72,12 +73,15 @@ const COMPRESS_FROM = 1_024;
 /** Answers that hold secrets are not compressed: their length would tell about them. */
 const SECRET_PATHS = /^\/api\/v1\/(?:auth|mfa)\b/;
 
+const isReference = (url: string): boolean => url === '/docs' || url.startsWith('/docs/');
+
 /**
  * Gives every route its checks, in this order: rate limit, readable body, login, right, input, read models. Runs once a
  * route, when it is registered.
  */
 const withChecks = (app: App, route: RouteOptions): void => {
-  const config = route.config ?? {};
+  // The reference page's own routes come from a plugin, which knows nothing of logins.
+  const config = isReference(route.url) ? { access: 'anyone' as const, unlimited: true } : (route.config ?? {});
   const url = route.url.length > 1 ? route.url.replace(/\/$/, '') : route.url;
   const before = {
     onRequest: async (request: FastifyRequest, reply: FastifyReply) => {
@@ -111,6 +115,7 @@ const trustProxyOf = (trusted: Deps['config']['trustProxy']) =>
 /** The HTTP server with all its routes, not yet listening. `contexts` replaces the query routes of the service. */
 export const createApp = async (deps: Deps, contexts: typeof routes = routes): Promise<App> => {
   const { config, log } = deps;
+  const constant = await constantHeaders();
   let draining = false;
   const app: App = Fastify({
     logger: false,
@@ -121,8 +126,11 @@ export const createApp = async (deps: Deps, contexts: typeof routes = routes): P
     return503OnClosing: false,
     requestTimeout: 60_000,
     keepAliveTimeout: 72_000,
-    clientErrorHandler,
+    clientErrorHandler: clientErrorHandler(constant),
+    // Addresses that cannot even be decoded: no hook runs for them.
     frameworkErrors: (error, _request, reply) => {
+      for (const [name, value] of constant) reply.header(name, value);
+      reply.header('x-correlation-id', randomUUID());
       sendProblem(reply, problemOf(error) ?? new Problem('BAD_REQUEST', 'The request cannot be read'));
     },
   }).withTypeProvider<ZodTypeProvider>();
@@ -139,7 +147,7 @@ export const createApp = async (deps: Deps, contexts: typeof routes = routes): P
   registerBody(app);
 
   registerObservation(app, deps);
-  await registerHeaders(app, deps);
+  await registerHeaders(app, deps, constant);
   await app.register(cookie);
   await registerAuth(app, deps);
   app.decorate('rateLimits', createRateLimits(app, deps));

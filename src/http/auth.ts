@@ -51,7 +51,7 @@ export const registerAuth = async (app: App, deps: Deps): Promise<void> => {
   await app.register(jwt, {
     namespace: 'current',
     secret: secrets.jwtSecret,
-    sign: { algorithm: 'HS256', expiresIn: ACCESS_TOKEN_SECONDS * 1000 },
+    sign: { algorithm: 'HS256', expiresIn: ACCESS_TOKEN_SECONDS },
     verify,
   });
   if (config.jwtSecretPrevious !== undefined)

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { ConstantHeaders } from './headers.ts';
 import { errorAnswer } from './problem.ts';
 
 const answers: Readonly<Record<string, readonly [string, string]>> = {
@@ -7,27 +8,23 @@ const answers: Readonly<Record<string, readonly [string, string]>> = {
 };
 
 /** Answers what is not even HTTP with the error envelope, and hangs up. */
-export const clientErrorHandler = (error: Error & { readonly code?: string }, socket: Socket): void => {
-  if (error.code === 'ECONNRESET' || socket.destroyed) return;
-  const [status, message] = answers[error.code ?? ''] ?? ['400 Bad Request', 'The request is not valid HTTP'];
-  const body = JSON.stringify(errorAnswer('BAD_REQUEST', message, { reason: 'unreadable' }));
-  if (socket.writable)
-    socket.write(
-      [
-        `HTTP/1.1 ${status}`,
-        'Content-Type: application/json; charset=utf-8',
-        `Content-Length: ${Buffer.byteLength(body)}`,
-        "Content-Security-Policy: default-src 'self'",
-        'X-Content-Type-Options: nosniff',
-        'X-Frame-Options: SAMEORIGIN',
-        'X-XSS-Protection: 1; mode=block',
-        'Referrer-Policy: strict-origin-when-cross-origin',
-        'Strict-Transport-Security: max-age=31536000',
-        'Cache-Control: no-store',
-        'Connection: close',
-        '',
-        body,
-      ].join('\r\n'),
-    );
-  socket.destroySoon();
-};
+export const clientErrorHandler =
+  (constant: ConstantHeaders) =>
+  (error: Error & { readonly code?: string }, socket: Socket): void => {
+    if (error.code === 'ECONNRESET' || socket.destroyed) return;
+    const [status, message] = answers[error.code ?? ''] ?? ['400 Bad Request', 'The request is not valid HTTP'];
+    const body = JSON.stringify(errorAnswer('BAD_REQUEST', message, { reason: 'unreadable' }));
+    if (socket.writable)
+      socket.write(
+        [
+          `HTTP/1.1 ${status}`,
+          'Content-Type: application/json; charset=utf-8',
+          `Content-Length: ${Buffer.byteLength(body)}`,
+          ...constant.map(([name, value]) => `${name}: ${value}`),
+          'Connection: close',
+          '',
+          body,
+        ].join('\r\n'),
+      );
+    socket.destroySoon();
+  };

@@ -36,11 +36,14 @@ const LOCALHOST = /^https?:\/\/(?:localhost|127\.0\.0\.1)(?::\d+)?$/;
 export const originAllowed = ({ corsOrigins, production }: Deps['config'], origin: string): boolean =>
   corsOrigins.includes(origin) || (!production && LOCALHOST.test(origin));
 
+/** Headers that stand on every answer, with the same value. */
+export type ConstantHeaders = readonly (readonly [name: string, value: string])[];
+
 /**
  * What helmet sets, asked once: its headers never change from one answer to the next, and building them anew for every
  * request costs more than all other work on it.
  */
-const securityHeaders = async (): Promise<readonly (readonly [string, string])[]> => {
+export const constantHeaders = async (): Promise<ConstantHeaders> => {
   const probe = Fastify();
   await probe.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'self'"] } },
@@ -55,17 +58,16 @@ const securityHeaders = async (): Promise<readonly (readonly [string, string])[]
   });
   const { body } = await probe.inject('/');
   await probe.close();
-  return Object.entries(z.record(z.string(), z.coerce.string()).parse(JSON.parse(body)));
-};
-
-/** Correlation id, security headers and CORS, on every answer. */
-export const registerHeaders = async (app: App, { config }: Deps): Promise<void> => {
-  const constant = [
-    ...(await securityHeaders()),
+  return [
+    ...Object.entries(z.record(z.string(), z.coerce.string()).parse(JSON.parse(body))),
     // Helmet switches this filter of old browsers off; the service asks for it to block.
     ['x-xss-protection', '1; mode=block'],
     ['cache-control', 'no-store'],
-  ] as const;
+  ];
+};
+
+/** Correlation id, security headers and CORS, on every answer. */
+export const registerHeaders = async (app: App, { config }: Deps, constant: ConstantHeaders): Promise<void> => {
   app.decorateRequest('correlationId', '');
   app.addHook('onRequest', (request, reply, done) => {
     const given = request.headers['x-correlation-id'];

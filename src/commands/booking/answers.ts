@@ -77,6 +77,6 @@ export const GenerationAnswer = z.object({
 });
 
 export const exampleIds = {
-  slot: 'AWQAAAAAAAAAAAAAAAAAAAAAAFEmAcmr',
+  slot: 'AQGQobLD1H5fimt8jZ4PGisAUCIBwsFc',
   account: '0190a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2b',
 } as const;

@@ -112,16 +112,21 @@ export const dayOfAppointment = (appointmentId: string): AppointmentRef => {
 export const isHome = (slotId: string, appointmentId: string): boolean =>
   scheduleId(dayOfSlot(slotId)) === scheduleId(dayOfAppointment(appointmentId));
 
+/** A provider's morning, for the API document. */
+const EXAMPLE = { providerId: '0190a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2b', day: '2026-03-02' } as const;
+
 /** The id of a slot, as input. */
 export const slotIdField = z
   .string()
   .trim()
   .refine((id) => slotRef(id) !== undefined, 'Must be the id of a slot')
-  .describe('Opaque id of a slot');
+  .describe('Opaque id of a slot')
+  .meta({ examples: [slotIdOf({ ...EXAMPLE, startTime: '2026-03-02T09:00:00.000Z' })] });
 
 /** The id of an appointment, as input. */
 export const appointmentIdField = z
   .string()
   .trim()
   .refine((id) => appointmentRef(id) !== undefined, 'Must be the id of an appointment')
-  .describe('Opaque id of an appointment');
+  .describe('Opaque id of an appointment')
+  .meta({ examples: [appointmentIdOf({ ...EXAMPLE, uuid: '018f4e5a-7c1d-7b2e-9a3f-5d6c7b8a9e01' })] });

@@ -12,16 +12,14 @@ const paramsOf = (url: string): readonly string[] => [...url.matchAll(/:(\w+)/g)
 
 const parameter = (name: string) => ({ $ref: `#/components/parameters/${name}` });
 
-const words: Readonly<Record<string, string>> = {
-  get: 'get',
-  post: 'post',
-  put: 'put',
-  patch: 'patch',
-  delete: 'delete',
-};
+const PREFIX = '/api/v1';
 
+/** Paths at the root carry it in their name, because some stand below the prefix too. */
 const operationIdOf = (method: string, url: string): string =>
-  [words[method.toLowerCase()] ?? method.toLowerCase(), ...url.split(/[^A-Za-z0-9]+/).filter(Boolean)]
+  [
+    method.toLowerCase(),
+    ...(url.startsWith(PREFIX) ? url.slice(PREFIX.length) : `/root${url}`).split(/[^A-Za-z0-9]+/).filter(Boolean),
+  ]
     .map((part, index) => (index === 0 ? part : part.charAt(0).toUpperCase() + part.slice(1)))
     .join('');
 
@@ -105,7 +103,7 @@ export const commandOperation = (
   const hasBody = Object.keys(propertiesOf(body)).length > 0;
   const required = requiredOf(body);
   return {
-    operationId: plain ? `command${command.name}` : operationIdOf(method, url.replace(/^\/api\/v1/, '')),
+    operationId: plain ? `command${command.name}` : operationIdOf(method, url),
     summary,
     description: `Command \`${command.name}\`. ${rightOf(config)}`,
     tags: [plain ? 'commands' : tagOf(url)],
@@ -202,7 +200,7 @@ export const routeOperation = (
   const { examples, ...bodySchema } = body ?? {};
   const example = Array.isArray(examples) && examples.length > 0 ? examples[0] : sampleOf(bodySchema);
   return {
-    operationId: schema.operationId ?? operationIdOf(method, url.replace(/^\/api\/v1/, '')),
+    operationId: schema.operationId ?? operationIdOf(method, url),
     summary: schema.summary ?? `${method} ${url}`,
     description: [schema.description, rightOf(config)].filter(Boolean).join(' '),
     tags: schema.tags ?? [tagOf(url)],
