@@ -146,26 +146,26 @@ const start = async (config: Config, onStop: (step: () => unknown) => void): Pro
   onStop(() => feed.close());
 
   const db = new Kysely<ReadModels>({ dialect: new PostgresDialect({ pool }) });
+  const progress = createProgress({
+    pool,
+    log: (error) => log.warn({ error: explain(error) }, 'progress not published'),
+  });
+  onStop(() => progress.close());
+  const rights = createRights({ db, progress });
   const aggregates = createAggregates({ store, codec, snapshots: postgresSnapshots(pool, await domainFingerprint()) });
   const commands = createCommands({
     aggregates,
-    judge: createJudge({ store, codec, aggregates }),
+    judge: createJudge({ store, codec, aggregates, appended: (stream, position) => rights.changed(stream, position) }),
     hashKey,
     lookups: createLookups(db),
     passwords: createPasswords(config.passwordCost),
     observe: (command, outcome) => metrics.commands.inc({ command, outcome: outcomeOf(outcome) }),
   });
 
-  const progress = createProgress({
-    pool,
-    log: (error) => log.warn({ error: explain(error) }, 'progress not published'),
-  });
-  onStop(() => progress.close());
-  const rights = createRights({ db });
   const sessions = createSessions({ db });
   const observe = (event: Fact): void => {
     aggregates.observe(event as never);
-    rights.observe(event);
+    rights.changed(event.stream, event.position);
     sessions.observe(event);
   };
   const following = follow(feed, observe, (error) => log.error({ error: explain(error) }, 'following the log'));

@@ -1,7 +1,7 @@
 import type { Context, Rejection } from '../domain/decider.ts';
 import type { Codec } from '../eventstore/codec.ts';
 import type { Metadata } from '../eventstore/event.ts';
-import { type EventStore, MAX_APPEND_BYTES, type NewEvent } from '../eventstore/port.ts';
+import { type EventStore, MAX_APPEND_BYTES, type NewEvent, type Position } from '../eventstore/port.ts';
 import { uuid5 } from '../uuid.ts';
 import { type Aggregate, type Aggregates, advance, type Trace } from './aggregates.ts';
 import type { AnyBinding, AnyCommand, Fact, Outcome, Refused } from './binding.ts';
@@ -76,8 +76,8 @@ export const createJudge = (options: {
   readonly store: EventStore;
   readonly codec: Codec;
   readonly aggregates: Aggregates;
-  /** Told of every event stored, for metrics. */
-  readonly appended?: (type: string) => void;
+  /** Told of every append before anybody is answered, so that this process never acts on what it has just changed. */
+  readonly appended?: (stream: string, position: Position) => void;
 }): Judge => {
   const { store, codec, aggregates, appended } = options;
   const lines = new Map<string, Pending[]>();
@@ -208,7 +208,7 @@ export const createJudge = (options: {
         return left;
       }
       aggregates.keep(stream, { ...aggregate, position: outcome.position });
-      if (appended !== undefined) for (const { type } of events) appended(type);
+      appended?.(stream, outcome.position);
       await settleAll(judged, settlements, outcome.position);
     } else await settleAll(judged, settlements, start.position);
     return left;

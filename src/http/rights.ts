@@ -1,18 +1,18 @@
 import type { Kysely } from 'kysely';
 import { LRUCache } from 'lru-cache';
 import { effectivePermissions } from '../domain/access/hierarchy.ts';
-import { categoryOf } from '../eventstore/event.ts';
-import type { Fact } from '../eventstore/feed.ts';
-import { assignmentsOf } from '../projections/access/roleAssignments.ts';
-import { allRoles } from '../projections/access/roles.ts';
-import { accountOf } from '../projections/identity/accounts.ts';
+import { categoryOf, idOf } from '../eventstore/event.ts';
+import { type Position, START } from '../eventstore/port.ts';
+import { assignmentsOf, roleAssignments } from '../projections/access/roleAssignments.ts';
+import { allRoles, roles } from '../projections/access/roles.ts';
+import { ReadModelBehind, WAIT_MS } from '../projections/caughtUp.ts';
+import { accountOf, accounts } from '../projections/identity/accounts.ts';
 import type { ReadModels } from '../projections/index.ts';
+import type { Progress } from '../projections/progress.ts';
 import type { Rights, RightsOf } from './deps.ts';
 
-/** Milliseconds that an answer may be used again; the shorter one while a change may still be on its way to the read model. */
+/** Milliseconds that rights may be used again without another look. */
 const TTL = 1_000;
-const TTL_IN_CHANGE = 50;
-const CHANGE = 2_000;
 const ACCOUNTS = 20_000;
 
 type Roles = Readonly<
@@ -20,40 +20,38 @@ type Roles = Readonly<
 >;
 type Cached = { readonly rights: Rights; readonly until: number };
 
-/** Rights with a way to tell them of new events. */
+/** Rights with a way to tell them of changes. */
 export type CachedRights = RightsOf & {
-  /** To be called with every event of the log: what it changes is read afresh. */
-  readonly observe: (event: Fact) => void;
+  /** To be called for every stream that has grown, here or elsewhere: what it may change is read afresh. */
+  readonly changed: (stream: string, position: Position) => void;
 };
 
-const accountIdOf = ({ data }: Fact): string | undefined =>
-  typeof data === 'object' && data !== null && 'accountId' in data && typeof data.accountId === 'string'
-    ? data.accountId
-    : undefined;
+/** The read models that rights are made of. */
+const SOURCES = [accounts, roleAssignments, roles].map(({ name }) => name);
 
 /**
  * The effective permissions of accounts: those of the roles assigned to them, inherited ones included, while the
- * assignment lasts. Read from the read models and kept for at most a second. When the read models cannot be reached it
- * throws: nothing is allowed by default.
+ * assignment lasts. Read from the read models, once those show every change this process knows of, and kept for at most
+ * a second. When the read models cannot be reached it throws: nothing is allowed by default.
  */
 export const createRights = ({
   db,
+  progress,
   now = () => new Date(),
 }: {
   readonly db: Kysely<ReadModels>;
+  readonly progress: Pick<Progress, 'reached'>;
   readonly now?: () => Date;
 }): CachedRights => {
   const cache = new LRUCache<string, Cached>({ max: ACCOUNTS });
-  const changes = new LRUCache<string, number>({ max: ACCOUNTS });
+  const changes = new LRUCache<string, Position>({ max: ACCOUNTS });
   const loading = new Map<string, Promise<Rights | undefined>>();
-  let rolesChanged = Number.NEGATIVE_INFINITY;
+  let rolesChanged = START;
   let known: { readonly roles: Promise<Roles>; readonly until: number } | undefined;
-
-  const ttl = (changed: number, time: number): number => (time - changed < CHANGE ? TTL_IN_CHANGE : TTL);
 
   const currentRoles = (time: number): Promise<Roles> => {
     if (known !== undefined && known.until > time) return known.roles;
-    const roles = allRoles(db).then((rows) =>
+    const all = allRoles(db).then((rows) =>
       Object.fromEntries(
         rows.map(({ role_id, name, permissions, parent_role_ids }) => [
           role_id,
@@ -61,14 +59,18 @@ export const createRights = ({
         ]),
       ),
     );
-    known = { roles, until: time + ttl(rolesChanged, time) };
-    roles.catch(() => {
+    known = { roles: all, until: time + TTL };
+    all.catch(() => {
       known = undefined;
     });
-    return roles;
+    return all;
   };
 
   const read = async (accountId: string): Promise<Rights | undefined> => {
+    const changed = changes.get(accountId) ?? START;
+    let wanted = rolesChanged;
+    if (changed > wanted) wanted = changed;
+    if (wanted > START && !(await progress.reached(SOURCES, wanted, WAIT_MS))) throw new ReadModelBehind(SOURCES);
     const at = now();
     const time = at.getTime();
     const [account, assignments, roles] = await Promise.all([
@@ -87,8 +89,8 @@ export const createRights = ({
       active,
     };
     const ends = assignments.map(({ expires_at }) => (expires_at === null ? Infinity : Date.parse(expires_at)));
-    const changed = Math.max(rolesChanged, changes.get(accountId) ?? Number.NEGATIVE_INFINITY);
-    cache.set(accountId, { rights, until: Math.min(time + ttl(changed, now().getTime()), ...ends) });
+    if ((changes.get(accountId) ?? START) === changed)
+      cache.set(accountId, { rights, until: Math.min(time + TTL, ...ends) });
     return rights;
   };
 
@@ -102,17 +104,17 @@ export const createRights = ({
       loading.set(accountId, load);
       return load;
     },
-    observe: (event) => {
-      const category = categoryOf(event.stream);
+    changed: (stream, position) => {
+      const category = categoryOf(stream);
       if (category === 'roleCatalog') {
-        rolesChanged = now().getTime();
+        if (position > rolesChanged) rolesChanged = position;
         known = undefined;
         cache.clear();
-      } else if (category === 'userAccess' || category === 'account') {
-        const accountId = accountIdOf(event);
-        if (accountId === undefined) return;
-        changes.set(accountId, now().getTime());
+      } else if (category === 'account' || category === 'userAccess') {
+        const accountId = idOf(stream);
+        if (position > (changes.get(accountId) ?? START)) changes.set(accountId, position);
         cache.delete(accountId);
+        loading.delete(accountId);
       }
     },
   };
