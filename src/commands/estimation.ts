@@ -1,16 +1,8 @@
-import { type Actor, type Rejection, reject } from '../domain/decider.ts';
 import * as sessions from '../domain/estimation/session/index.ts';
-import { codeFrom, freeSessionCode, sessionCode, takeSessionCode } from '../domain/estimation/sessionCode.ts';
-import {
-  freeSessionPlace,
-  isFull,
-  type SessionHost,
-  sessionHost,
-  takeSessionPlace,
-} from '../domain/estimation/sessionHost.ts';
+import { freeSessionCode } from '../domain/estimation/sessionCode.ts';
+import { freeSessionPlace, sessionHost } from '../domain/estimation/sessionHost.ts';
 import { statisticsOf } from '../domain/estimation/statistics.ts';
-import { uuid } from '../domain/fields.ts';
-import { bind, type Outcome, type Reads, type Refused, type Step } from './binding.ts';
+import { bind } from './binding.ts';
 import {
   CompletedSession,
   CreatedSession,
@@ -25,125 +17,9 @@ import {
   StoryView,
   sessionStatus,
   storyView,
-} from './estimationAnswers.ts';
-
-const { session } = sessions;
-
-/** A reservation of which nothing came within this time, in milliseconds, belongs to a session that never will be. */
-const ABANDONED_AFTER = 3_600_000;
-/** Codes tried before the service gives up; with a million sessions open, one in 900 codes is taken. */
-const TRIES = 8;
-
-/** The id that a session's code leads to; undefined: no session, or an archived one, has it. */
-export const sessionIdOfCode = async (code: string, reads: Pick<Reads, 'load'>): Promise<string | undefined> => {
-  const upper = code.toUpperCase();
-  if (!sessions.CODE.test(upper)) return undefined;
-  const { state } = await reads.load(sessionCode, upper);
-  if (state === null) return undefined;
-  const { state: owner } = await reads.load(session, state.sessionId);
-  return owner.id === null || owner.closed === 'archived' ? undefined : owner.id;
-};
-
-/** The id that `{id}` of a path means, an id itself or a code in either case; undefined: there is no such session. */
-export const sessionIdOf = async (ref: string, reads: Pick<Reads, 'load'>): Promise<string | undefined> => {
-  const id = uuid.safeParse(ref);
-  return id.success ? id.data : sessionIdOfCode(ref, reads);
-};
-
-const resolve = async <Input extends { readonly sessionId: string }>(
-  input: Input,
-  reads: Reads,
-): Promise<Input | Rejection> => {
-  const sessionId = await sessionIdOf(input.sessionId, reads);
-  return sessionId === undefined ? sessions.sessionUnknown() : { ...input, sessionId };
-};
-
-const resolveJoin = async <
-  Input extends { readonly sessionId?: string | undefined; readonly code?: string | undefined },
->(
-  { code, ...input }: Input,
-  reads: Reads,
-) => {
-  const sessionId =
-    input.sessionId === undefined
-      ? await sessionIdOfCode(code ?? '', reads)
-      : await sessionIdOf(input.sessionId, reads);
-  return sessionId === undefined ? sessions.sessionUnknown() : { ...input, sessionId };
-};
-
-/** Reserves a code that no other session has. */
-const reserveCode = async (
-  sessionId: string,
-  entropy: () => string,
-  reads: Reads,
-  step: Step,
-): Promise<string | Refused> => {
-  let refused: Refused | undefined;
-  for (let attempt = 0; attempt < TRIES; attempt += 1) {
-    const code = codeFrom(entropy());
-    const taken = await step(takeSessionCode, code, { code, sessionId });
-    if (taken.ok) return code;
-    refused = taken;
-    const { state: holder } = await reads.load(sessionCode, code);
-    if (holder === null || !(await neverCame(holder, reads))) continue;
-    const takenOver = await step(takeSessionCode, code, { code, sessionId, abandoned: holder.sessionId });
-    if (takenOver.ok) return code;
-  }
-  return refused ?? { ok: false, ...reject('CONFLICT', 'no-code', 'No session code is free'), details: [] };
-};
-
-const neverCame = async (
-  { sessionId, takenAt }: { readonly sessionId: string; readonly takenAt: string },
-  reads: Reads,
-): Promise<boolean> =>
-  reads.now().getTime() - Date.parse(takenAt) > ABANDONED_AFTER &&
-  (await reads.load(session, sessionId)).revision === undefined;
-
-/** The sessions that hold a place although they are closed or never came about. */
-const goneOf = async ({ open }: SessionHost, reads: Reads): Promise<readonly string[]> => {
-  const gone: string[] = [];
-  for (const [sessionId, { takenAt }] of Object.entries(open)) {
-    const { state } = await reads.load(session, sessionId);
-    if (state.closed !== null || (await neverCame({ sessionId, takenAt }, reads))) gone.push(sessionId);
-  }
-  return gone;
-};
-
-/**
- * Reserves a code and one of the creator's places, then judges, then gives both back if nothing came of it. A repeat
- * finds its session, or its place with the code in it.
- */
-const create = async (run: {
-  readonly actor: Actor;
-  readonly newId: (label: string) => string;
-  readonly entropy: () => string;
-  readonly reads: Reads;
-  readonly step: Step;
-  readonly judge: () => Promise<Outcome>;
-}): Promise<Outcome> => {
-  const { actor, newId, entropy, reads, step, judge } = run;
-  const sessionId = newId('session');
-  if ((await reads.load(session, sessionId)).revision !== undefined) return judge();
-  const { state: host } = await reads.load(sessionHost, actor.id);
-  if (host.open[sessionId] === undefined) {
-    const gone = isFull(host) ? await goneOf(host, reads) : [];
-    const code = await reserveCode(sessionId, entropy, reads, step);
-    if (typeof code !== 'string') return code;
-    const place = { accountId: actor.id, sessionId, code, gone: [...gone] };
-    const placed = await step(takeSessionPlace, actor.id, place);
-    if (!placed.ok) {
-      await step(freeSessionCode, code, { code, sessionId });
-      return placed;
-    }
-  }
-  const outcome = await judge();
-  if (!outcome.ok && (await reads.load(session, sessionId)).revision === undefined) {
-    const code = (await reads.load(sessionHost, actor.id)).state.open[sessionId]?.code;
-    await step(freeSessionPlace, actor.id, { accountId: actor.id, sessionId });
-    if (code !== undefined) await step(freeSessionCode, code, { code, sessionId });
-  }
-  return outcome;
-};
+} from './estimation/answers.ts';
+import { create } from './estimation/creation.ts';
+import { resolve, resolveJoin } from './estimation/references.ts';
 
 const inSession = {
   access: 'join:estimation-sessions',

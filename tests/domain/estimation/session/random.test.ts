@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import type { z } from 'zod';
-import { sessionStatus } from '../../../../src/commands/estimationAnswers.ts';
+import { sessionStatus } from '../../../../src/commands/estimation/answers.ts';
 import type { Actor, Command, Context } from '../../../../src/domain/decider.ts';
 import {
   acceptEstimate,

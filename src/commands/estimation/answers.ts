@@ -12,9 +12,9 @@ import {
   storyOf,
   Totals,
   votesCast,
-} from '../domain/estimation/session/index.ts';
-import { Statistics } from '../domain/estimation/statistics.ts';
-import { uuid } from '../domain/fields.ts';
+} from '../../domain/estimation/session/index.ts';
+import { Statistics } from '../../domain/estimation/statistics.ts';
+import { uuid } from '../../domain/fields.ts';
 
 /** What a session is doing. */
 export const SessionStatusName = z.enum(['lobby', 'voting', 'revealed', 'completed', 'archived']);
