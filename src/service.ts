@@ -12,7 +12,6 @@ import type { Config } from './config.ts';
 import { deciders } from './domain/catalogue.ts';
 import { startEmbeddedPostgres } from './embeddedPostgres.ts';
 import { createCodec } from './eventstore/codec.ts';
-import { eventStoreDb } from './eventstore/eventstoredb/index.ts';
 import { createFeed, type Fact, type Feed, FeedClosed, isUndecodable } from './eventstore/feed.ts';
 import { keyRing } from './eventstore/keyRing.ts';
 import type { EventStore } from './eventstore/port.ts';
@@ -91,17 +90,23 @@ const closer = () => {
   };
 };
 
-const openStore = async (config: Config, databaseUrl: string): Promise<EventStore> => {
+/** Loaded only when it is asked for: its client takes longer to load than the rest of the service. */
+const openEventStoreDb = async (connectionString: string): Promise<EventStore> => {
+  const { eventStoreDb } = await import('./eventstore/eventstoredb/index.ts');
+  return eventStoreDb({ connectionString });
+};
+
+const openStore = async ({ eventStoreUrl }: Config, databaseUrl: string): Promise<EventStore> => {
   const store =
-    config.eventStoreUrl === undefined
+    eventStoreUrl === undefined
       ? postgresEventStore({ connectionString: databaseUrl })
-      : await eventStoreDb({ connectionString: config.eventStoreUrl });
+      : await openEventStoreDb(eventStoreUrl);
   try {
     await store.head();
     return store;
   } catch (error) {
     await store.close();
-    const name = config.eventStoreUrl === undefined ? 'PostgreSQL' : 'EventStoreDB of EVENTSTORE_URL';
+    const name = eventStoreUrl === undefined ? 'PostgreSQL' : 'EventStoreDB of EVENTSTORE_URL';
     throw new StartupProblem(`The event log cannot be reached: ${name} (${explain(error)})`);
   }
 };
