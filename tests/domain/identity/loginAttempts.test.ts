@@ -1,0 +1,69 @@
+import t from 'tap';
+import {
+  type LoginAttemptsEvent,
+  loginAttempts,
+  recordFailedLogin,
+  recordLogin,
+} from '../../../src/domain/identity/loginAttempts.ts';
+import { id, now, spec, system } from '../../support/spec.ts';
+
+const given = spec(loginAttempts);
+const origin = { identifierHash: 'a1', ip: '203.0.113.7', userAgent: 'curl' };
+const failure = { ...origin, accountId: id('ada'), reason: 'wrong_secret' as const };
+const success = { ...origin, accountId: id('ada'), sessionId: id('session'), method: 'password' as const };
+const later = (minutes: number): Date => new Date(now.getTime() + minutes * 60_000);
+const failed = (consecutiveFailures: number): LoginAttemptsEvent => ({
+  type: 'LoginFailed',
+  data: {
+    ...failure,
+    consecutiveFailures,
+    ...(consecutiveFailures < 5 ? {} : { lockedUntil: later(15).toISOString() }),
+  },
+});
+const failures = (count: number) => Array.from({ length: count }, (_, index) => failed(index + 1));
+const succeeded: LoginAttemptsEvent = { type: 'LoginSucceeded', data: success };
+
+t.test('failed log-ins', async (t) => {
+  t.test('are counted, and the fifth in a row locks', async () => {
+    for (const count of [0, 1, 2, 3, 4])
+      given(...failures(count))
+        .when(recordFailedLogin, failure, system)
+        .then(failed(count + 1));
+  });
+  t.test('count for identifiers without an account too', async (t) => {
+    const { accountId: _none, ...unknown } = failure;
+    const { outcome } = given().when(recordFailedLogin, { ...unknown, reason: 'unknown' }, system);
+    t.match(outcome, [{ data: { reason: 'unknown', consecutiveFailures: 1 } }]);
+  });
+  t.test('begin anew after a success and after a lock', async () => {
+    given(...failures(4), succeeded)
+      .when(recordFailedLogin, failure, system)
+      .then(failed(1));
+    given(...failures(5))
+      .when(recordFailedLogin, failure, { actor: system, now: later(15) })
+      .then(failed(1));
+  });
+});
+
+t.test('while it is locked', async (t) => {
+  t.test('neither failure nor success counts', async (t) => {
+    const inLock = { actor: system, now: later(14) };
+    const failing = given(...failures(5)).when(recordFailedLogin, failure, inLock);
+    failing.rejected('locked');
+    t.match(failing.outcome, { code: 'ACCOUNT_LOCKED', retryAfter: 60 });
+    given(...failures(5))
+      .when(recordLogin, success, inLock)
+      .rejected('locked');
+  });
+  t.test('the end comes after fifteen minutes', async () =>
+    given(...failures(5))
+      .when(recordLogin, success, { actor: system, now: later(15) })
+      .then(succeeded),
+  );
+});
+
+t.test('a log-in tells its device', async () =>
+  given()
+    .when(recordLogin, { ...success, deviceId: 'laptop' }, system)
+    .then({ type: 'LoginSucceeded', data: { ...success, deviceId: 'laptop' } }),
+);
