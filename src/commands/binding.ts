@@ -16,7 +16,10 @@ export type Loaded<State> = { readonly state: State; readonly revision: number |
  */
 export type Reads = {
   readonly load: <State, Event extends Fact>(decider: Decider<State, Event>, id: string) => Promise<Loaded<State>>;
-  /** Everything that happened to one aggregate, personal fields in the clear: for the little that no state may hold. */
+  /**
+   * Everything that has happened to one aggregate up to now, whichever process did it, personal fields in the clear: for
+   * what no state may hold, and for decisions that another process's newest event would change.
+   */
   readonly history: <State, Event extends Fact>(
     decider: Decider<State, Event>,
     id: string,

@@ -37,6 +37,8 @@ export type Commands = {
   readonly reads: Reads;
 };
 
+/** Events of one stream read at a time. */
+const HISTORY_PAGE = 2_000;
 /** Namespace of the ids that commands with an Idempotency-Key get. */
 const KEYED = '6f1b7a52-6f0f-5d2e-9c39-3f7a1f1d8a10';
 
@@ -111,10 +113,13 @@ export const createCommands = (options: {
     },
     history: async <State, Event extends Fact>(decider: Decider<State, Event>, id: string) => {
       const stream = `${decider.category}-${id}`;
-      const { revision } = await aggregates.load(decider, stream);
-      if (revision < 0) return [];
-      const { events } = await aggregates.replay(decider, stream, { from: 0, to: revision });
-      return events as unknown as readonly Event[];
+      const history: Fact[] = [];
+      for (;;) {
+        const from = history.length;
+        const { events } = await aggregates.replay(decider, stream, { from, to: from + HISTORY_PAGE - 1 });
+        history.push(...events);
+        if (events.length < HISTORY_PAGE) return history as unknown as readonly Event[];
+      }
     },
     lookups,
     passwords,

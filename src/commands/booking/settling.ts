@@ -1,21 +1,37 @@
-import { clientCalendar, settleTime } from '../../domain/booking/clientCalendar.ts';
+import { type AppointmentTime, clientCalendar, settleTime } from '../../domain/booking/clientCalendar.ts';
 import { dayOfAppointment, dayOfSlot, isHome, scheduleId } from '../../domain/booking/ids.ts';
-import { schedule, settleSlot, slotTakenBy, timeOf } from '../../domain/booking/schedule/index.ts';
+import {
+  type Schedule,
+  schedule,
+  settleSlot,
+  slotTakenBy,
+  type TakenSlot,
+  timeOf,
+} from '../../domain/booking/schedule/index.ts';
 import type { Outcome, Reads, Step } from '../binding.ts';
 
 /** The state of the day that holds an appointment. */
 export const homeOf = async (reads: Pick<Reads, 'load'>, appointmentId: string) =>
   (await reads.load(schedule, scheduleId(dayOfAppointment(appointmentId)))).state;
 
-/** What settling a client's calendar must know: when the appointment really takes place. */
-export const timeFacts = async (reads: Pick<Reads, 'load'>, appointmentId: string) => {
-  const time = timeOf(await homeOf(reads, appointmentId), appointmentId);
+/** The same, with what other processes did a moment ago: what policies decide on is not looked at again. */
+const newestHomeOf = async (reads: Pick<Reads, 'history'>, appointmentId: string): Promise<Schedule> => {
+  const history = await reads.history(schedule, scheduleId(dayOfAppointment(appointmentId)));
+  return history.reduce(schedule.evolve, schedule.initial);
+};
+
+const timeIn = (state: Schedule, appointmentId: string): AppointmentTime => {
+  const time = timeOf(state, appointmentId);
   return time === undefined ? {} : { time };
 };
 
+/** What settling a client's calendar must know: when the appointment really takes place. */
+export const timeFacts = async (reads: Reads, appointmentId: string): Promise<AppointmentTime> =>
+  timeIn(await newestHomeOf(reads, appointmentId), appointmentId);
+
 /** What settling a reserved slot must know: the slot that the appointment really takes. */
-export const slotFacts = async (reads: Pick<Reads, 'load'>, appointmentId: string) => ({
-  slotId: slotTakenBy(await homeOf(reads, appointmentId), appointmentId),
+export const slotFacts = async (reads: Reads, appointmentId: string): Promise<TakenSlot> => ({
+  slotId: slotTakenBy(await newestHomeOf(reads, appointmentId), appointmentId),
 });
 
 type Tools = { readonly reads: Reads; readonly step: Step };
@@ -23,7 +39,7 @@ type Tools = { readonly reads: Reads; readonly step: Step };
 /** Gives back what a client's calendar holds for an appointment beyond the time that it takes. */
 export const settleCalendar = async (clientId: string, appointmentId: string, { reads, step }: Tools) => {
   const { state } = await reads.load(clientCalendar, clientId);
-  const facts = await timeFacts(reads, appointmentId);
+  const facts = timeIn(await homeOf(reads, appointmentId), appointmentId);
   const own = state.claims.filter((claim) => claim.appointmentId === appointmentId);
   const settled = own.every(({ startTime }) => startTime === facts.time?.startTime) && (own.length > 0 || !facts.time);
   return settled ? [] : [await step(settleTime, clientId, { accountId: clientId, appointmentId }, facts)];
@@ -44,7 +60,7 @@ export const settleReservation = async (
   { reads, step }: Tools,
 ): Promise<readonly Outcome[]> => {
   if (reservationId === undefined) return [];
-  const facts = await slotFacts(reads, appointmentId);
+  const facts = { slotId: slotTakenBy(await homeOf(reads, appointmentId), appointmentId) };
   if (facts.slotId === slotId) return [];
   return [await step(settleSlot, scheduleId(dayOfSlot(slotId)), { slotId, appointmentId, reservationId }, facts)];
 };

@@ -1,0 +1,288 @@
+import { randomUUID } from 'node:crypto';
+import fc from 'fast-check';
+import pg from 'pg';
+import t, { type Test } from 'tap';
+import { createAggregates } from '../../src/commands/aggregates.ts';
+import type { AnyBinding, Outcome } from '../../src/commands/binding.ts';
+import { booking } from '../../src/commands/booking.ts';
+import { createJudge } from '../../src/commands/lines.ts';
+import { createCommands } from '../../src/commands/pipeline.ts';
+import { postgresSnapshots } from '../../src/commands/snapshots.ts';
+import { clientCalendar } from '../../src/domain/booking/clientCalendar.ts';
+import { dayOfAppointment, scheduleId, slotIdOf } from '../../src/domain/booking/ids.ts';
+import { provider } from '../../src/domain/booking/provider.ts';
+import { schedule } from '../../src/domain/booking/schedule/index.ts';
+import { deciders } from '../../src/domain/catalogue.ts';
+import type { Actor } from '../../src/domain/decider.ts';
+import { createCodec, isUndecodable } from '../../src/eventstore/codec.ts';
+import { keyRing } from '../../src/eventstore/keyRing.ts';
+import { type EventStore, OutcomeUnknown, type Position, StoreUnavailable } from '../../src/eventstore/port.ts';
+import { postgresEventStore } from '../../src/eventstore/postgres/index.ts';
+import { masterKeys } from '../../src/masterKeys.ts';
+import { clientTime, heldSlots, slotGeneration } from '../../src/policies/booking.ts';
+import type { AnyPolicy, Reaction } from '../../src/policies/policy.ts';
+import { testDatabase } from '../support/postgres.ts';
+
+const DAYS = ['2026-03-09', '2026-03-10', '2026-03-11'];
+const STARTS = ['08:00', '08:30'];
+const START = '2026-03-02T10:00:00.000Z';
+const LATER_MS = 62_000;
+
+/** What a process does to its next appends: nothing, fail before, or store and then fail. */
+type Fault = 'none' | 'before' | 'after';
+
+const system: Actor = { id: 'policy:test', kind: 'system', permissions: ['*:*'], verified: true };
+const bindingOf = (name: string): AnyBinding => {
+  const binding: AnyBinding | undefined = booking.find(({ command }) => command.name === name);
+  if (binding === undefined) throw new Error(`There is no command ${name}`);
+  return binding;
+};
+
+/** One service process: its own memory, the common log, and a clock and faults that a test sets. */
+const startNode = (pool: pg.Pool, log: EventStore, clock: { now: Date }) => {
+  const faults: Fault[] = [];
+  const store: EventStore = {
+    ...log,
+    append: async (...args) => {
+      const fault = faults.shift() ?? 'none';
+      if (fault === 'before') throw new StoreUnavailable('The process died');
+      const appended = await log.append(...args);
+      if (fault === 'after') throw new OutcomeUnknown('The process died');
+      return appended;
+    },
+  };
+  const codec = createCodec(deciders, keyRing(pool, masterKeys('one')));
+  const aggregates = createAggregates({ store, codec, snapshots: postgresSnapshots(pool, 'these rules') });
+  const commands = createCommands({
+    aggregates,
+    judge: createJudge({ store, codec, aggregates }),
+    hashKey: Buffer.alloc(32, 1),
+    lookups: { activeProviders: async () => [] },
+    passwords: { hash: async () => '', verify: async () => false },
+    now: () => clock.now,
+  });
+  const send = (name: string, input: unknown, actor: Actor): Promise<Outcome | undefined> =>
+    commands.execute(bindingOf(name), { input, actor, correlationId: randomUUID() }).catch((error: unknown) => {
+      if (error instanceof StoreUnavailable || error instanceof OutcomeUnknown) return undefined;
+      throw error;
+    });
+  return { send, faults, codec, reads: commands.reads };
+};
+type Node = ReturnType<typeof startNode>;
+
+const startWorld = async (t: Test) => {
+  const { connectionString } = await testDatabase(t, { migrate: true });
+  const pool = new pg.Pool({ connectionString, options: '-c search_path=convene' });
+  const log = postgresEventStore({ connectionString });
+  t.teardown(async () => {
+    await log.close();
+    await pool.end();
+  });
+
+  return async () => {
+    const clock = { now: new Date(START) };
+    const nodes = [startNode(pool, log, clock), startNode(pool, log, clock)] as const;
+    const providerId = randomUUID();
+    const doctor: Actor = {
+      id: providerId,
+      kind: 'user',
+      permissions: ['manage:availability', 'manage:provider-appointments'],
+      verified: true,
+    };
+    const clients = Array.from(
+      { length: 3 },
+      (): Actor => ({
+        id: randomUUID(),
+        kind: 'user',
+        permissions: ['book:appointments'],
+        verified: true,
+      }),
+    );
+    const from = await log.head();
+
+    const [first] = nodes;
+    const registered = {
+      accountId: providerId,
+      email: 'p@example.org',
+      emailHash: '',
+      displayName: 'P',
+      timezone: 'UTC',
+      language: 'en',
+      plan: 'free',
+      createdFrom: 'api',
+      method: 'password',
+    };
+    const metadata = {
+      commandId: randomUUID(),
+      command: 'RegisterAccount',
+      correlationId: randomUUID(),
+      actor: { id: 'test', kind: 'system' as const },
+    };
+    const account = await first.codec.encode(
+      [{ id: randomUUID(), type: 'AccountRegistered', data: registered }],
+      metadata,
+    );
+    await log.append(`account-${providerId}`, 'noStream', account);
+    await first.send('CreateProviderProfile', { accountId: providerId, displayName: 'P' }, system);
+    const weekly = [1, 2, 3].map((dayOfWeek) => ({ dayOfWeek, intervals: [{ start: '09:00', end: '10:00' }] }));
+    await first.send('SetAvailability', { weekly }, doctor);
+
+    /** Lets time pass and the policies do what is due by then, as often as they find something to do. */
+    const settle = async (policies: readonly AnyPolicy[]): Promise<void> => {
+      const node = startNode(pool, log, clock);
+      let after: Position = from;
+      for (;;) {
+        const { events, position } = await log.readAll(after, { limit: 10_000 });
+        if (events.length === 0) return;
+        after = position;
+        clock.now = new Date(clock.now.getTime() + LATER_MS);
+        for (const event of await node.codec.decode(events)) {
+          if (isUndecodable(event)) throw event.error;
+          for (const { on } of policies) {
+            const reactions: readonly Reaction[] = on[event.type]?.(event as never) ?? [];
+            for (const reaction of reactions)
+              if (reaction.kind === 'command') await node.send(reaction.command, reaction.input, system);
+          }
+        }
+      }
+    };
+
+    return { nodes, clock, providerId, doctor, clients, settle, fresh: () => startNode(pool, log, clock) };
+  };
+};
+
+const SLOTS = DAYS.flatMap((day) => STARTS.map((time) => ({ day, startTime: `${day}T${time}:00.000Z` })));
+const slotAt = (providerId: string, index: number): string => {
+  const slot = SLOTS[index % SLOTS.length];
+  if (slot === undefined) throw new Error('There is no such slot');
+  return slotIdOf({ providerId, ...slot });
+};
+
+/** Holds every promise that the streams of a provider and his clients make to each other. */
+const check = async (t: Test, node: Node, providerId: string, clients: readonly Actor[]) => {
+  const days = await Promise.all(
+    DAYS.map(async (day) => (await node.reads.load(schedule, scheduleId({ providerId, day }))).state),
+  );
+  const slots = Object.assign({}, ...days.map((day) => day.slots)) as (typeof days)[number]['slots'];
+  const appointments = Object.assign(
+    {},
+    ...days.map((day) => day.appointments),
+  ) as (typeof days)[number]['appointments'];
+  const scheduled = Object.entries(appointments).filter(([, { status }]) => status === 'SCHEDULED');
+  for (const [slotId, { heldBy }] of Object.entries(slots)) {
+    const holders = scheduled.filter(([, appointment]) => appointment.slotId === slotId).map(([id]) => id);
+    t.strictSame(heldBy === undefined ? [] : [heldBy], holders, 'a slot is held by the one appointment that takes it');
+  }
+  for (const { id } of clients) {
+    const { claims } = (await node.reads.load(clientCalendar, id)).state;
+    const own = scheduled.filter(([, { clientId }]) => clientId === id);
+    t.strictSame(
+      claims.map(({ appointmentId, startTime }) => `${startTime} ${appointmentId}`).sort(),
+      own.map(([appointmentId, { startTime }]) => `${startTime} ${appointmentId}`).sort(),
+      'a client has set aside the time of his appointments and no other',
+    );
+  }
+  return scheduled.length;
+};
+
+const step = fc.record({
+  node: fc.nat(1),
+  client: fc.nat(2),
+  slot: fc.nat(SLOTS.length - 1),
+  kind: fc.constantFrom('book', 'book', 'move', 'move', 'move', 'cancel'),
+  faults: fc.array(fc.constantFrom<Fault>('none', 'none', 'before', 'after'), { maxLength: 3 }),
+});
+
+t.test('bookings, moves and cancellations', async (t) => {
+  const world = await startWorld(t);
+
+  t.test('leave no slot and no time behind, in whatever order they race and wherever they are cut off', async (t) => {
+    let left = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.array(step, { minLength: 1, maxLength: 4 }), { maxLength: 6 }), async (rounds) => {
+        const { nodes, providerId, doctor, clients, settle, fresh } = await world();
+        await nodes[0].send('GenerateTimeSlots', { from: DAYS[0], to: DAYS.at(-1) }, doctor);
+        for (const round of rounds) {
+          const { state } = await (async () => {
+            const all = await Promise.all(
+              DAYS.map(async (day) => (await fresh().reads.load(schedule, scheduleId({ providerId, day }))).state),
+            );
+            return {
+              state: Object.assign({}, ...all.map((day) => day.appointments)) as (typeof all)[number]['appointments'],
+            };
+          })();
+          await Promise.all(
+            round.map(async ({ node, client, slot, kind, faults }) => {
+              const process = nodes[node] ?? nodes[0];
+              const actor = clients[client] ?? doctor;
+              const [appointmentId] =
+                Object.entries(state).find(
+                  ([, { clientId, status }]) => clientId === actor.id && status === 'SCHEDULED',
+                ) ?? [];
+              const slotId = slotAt(providerId, slot);
+              process.faults.push(...faults);
+              if (kind === 'book' || appointmentId === undefined)
+                await process.send('BookAppointment', { slotId }, actor);
+              else if (kind === 'move') await process.send('RescheduleAppointment', { appointmentId, slotId }, actor);
+              else await process.send('CancelAppointment', { appointmentId }, actor);
+            }),
+          );
+        }
+        await settle([clientTime, heldSlots]);
+        left += await check(t, fresh(), providerId, clients);
+      }),
+      { numRuns: 12 },
+    );
+    t.ok(left > 0, 'some appointments came about');
+  });
+
+  t.test('that are cut off after the new slot was held end as if nothing had happened', async (t) => {
+    const { nodes, providerId, doctor, clients, settle, fresh } = await world();
+    const [node] = nodes;
+    const [client = doctor] = clients;
+    await node.send('GenerateTimeSlots', { from: DAYS[0], to: DAYS.at(-1) }, doctor);
+    const booked = await node.send('BookAppointment', { slotId: slotAt(providerId, 0) }, client);
+    const { id: appointmentId } = (booked?.ok ? booked.data : {}) as { id: string };
+    node.faults.push('none', 'none', 'before');
+    t.equal(
+      await node.send('RescheduleAppointment', { appointmentId, slotId: slotAt(providerId, 4) }, client),
+      undefined,
+    );
+    await settle([clientTime, heldSlots]);
+    t.equal(await check(t, fresh(), providerId, clients), 1);
+    const { state } = await fresh().reads.load(schedule, scheduleId(dayOfAppointment(appointmentId)));
+    t.equal(state.appointments[appointmentId]?.slotId, slotAt(providerId, 0));
+  });
+
+  t.test('that are cut off once decided are finished', async (t) => {
+    const { nodes, providerId, doctor, clients, settle, fresh } = await world();
+    const [node] = nodes;
+    const [client = doctor] = clients;
+    await node.send('GenerateTimeSlots', { from: DAYS[0], to: DAYS.at(-1) }, doctor);
+    const booked = await node.send('BookAppointment', { slotId: slotAt(providerId, 0) }, client);
+    const { id: appointmentId } = (booked?.ok ? booked.data : {}) as { id: string };
+    t.match(await node.send('RescheduleAppointment', { appointmentId, slotId: slotAt(providerId, 2) }, client), {
+      ok: true,
+    });
+    node.faults.push('none', 'none', 'after');
+    t.equal(
+      await node.send('RescheduleAppointment', { appointmentId, slotId: slotAt(providerId, 4) }, client),
+      undefined,
+    );
+    await settle([clientTime, heldSlots]);
+    t.equal(await check(t, fresh(), providerId, clients), 1);
+    const { state } = await fresh().reads.load(schedule, scheduleId(dayOfAppointment(appointmentId)));
+    t.match(state.appointments[appointmentId], { slotId: slotAt(providerId, 4), version: 2 });
+  });
+});
+
+t.test('a generation of slots that is cut off is finished later', async (t) => {
+  const { nodes, providerId, doctor, settle, fresh } = await (await startWorld(t))();
+  nodes[0].faults.push('none', 'before');
+  t.equal(await nodes[0].send('GenerateTimeSlots', { from: DAYS[0], to: DAYS.at(-1) }, doctor), undefined);
+  await settle([slotGeneration]);
+  const { reads } = fresh();
+  for (const day of DAYS)
+    t.equal(Object.keys((await reads.load(schedule, scheduleId({ providerId, day }))).state.slots).length, 2, day);
+  t.match((await reads.load(provider, providerId)).state.generations, [{ result: { created: 6, skipped: 0 } }]);
+});
