@@ -5,7 +5,7 @@ import { type Answer, type Client, eventually, testService } from '../support/se
 const after = ({ headers }: Answer) => ({ 'consistency-token': headers.get('consistency-token') ?? '' });
 
 t.test('estimation over HTTP', async (t) => {
-  const { user, anonymous } = await testService(t);
+  const { user, admin, anonymous, pool } = await testService(t);
   const [fay, vic, wim, eve] = await Promise.all([user('Fay'), user('Vic'), user('Wim'), user('Eve')]);
   for (const person of [fay, vic, wim, eve])
     await eventually(
@@ -132,6 +132,31 @@ t.test('estimation over HTTP', async (t) => {
     t.match(seen, { hasVoted: true });
     t.match(body.data, { myVote: null, votes: null, statistics: null, votesCast: 1 });
     t.equal((await vic.get(`${at}/status`)).body.data.myVote, '89');
+  });
+
+  t.test('keeps a face-down card out of every read model but the voter’s own and out of the audit trail', async (t) => {
+    const { id, at, on } = await voting(vic);
+    const own = await fay.call('PATCH', at, { settings: { anonymousVotes: true } });
+    t.equal(own.status, 200);
+    const vote = await vic.put(`${on}/vote`, { value: '89' });
+    await vic.get(`${at}/status`);
+    const tables = await pool.query<{ name: string }>(
+      `select c.relname as name from pg_class c where c.relnamespace = 'read'::regnamespace and c.relkind = 'r'`,
+    );
+    const holding: string[] = [];
+    for (const { name } of tables.rows) {
+      const { rowCount } = await pool.query(`select from read."${name}" x where to_jsonb(x)::text like '%"89"%'`);
+      if (rowCount !== 0) holding.push(name.replace(/_v\d+$/, ''));
+    }
+    t.strictSame(holding, ['own_votes']);
+    const auditor = await admin();
+    for (const path of ['events', 'state']) {
+      const seen = await auditor.get(`/audit/streams/estimationSession/${id}/${path}`, after(vote));
+      t.equal(seen.status, 200, path);
+      t.match(JSON.stringify(seen.body), vic.accountId);
+      t.notMatch(JSON.stringify(seen.body), /"89"|"salt"/);
+    }
+    t.equal((await auditor.get(`${at}/status`, after(vote))).body.data.votesCast, 1, 'though administrators see it');
   });
 
   t.test('counts the last card alone', async (t) => {
