@@ -13,15 +13,11 @@ export {
 export { cardsOf, Settings } from './settings.ts';
 export {
   awaited,
-  type Participant,
   present,
-  type Result,
-  type Round,
   resultOf,
   type Session,
   type SessionStatus,
   type Story,
-  type StoryStatus,
   session,
   statusOf,
   storyOf,
