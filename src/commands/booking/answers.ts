@@ -76,7 +76,9 @@ export const GenerationAnswer = z.object({
   lastEnd: z.string().nullable(),
 });
 
+/** Ids for examples in the API document. */
 export const exampleIds = {
+  appointment: 'AgGQobLD1H5fimt8jZ4PGisAUY5vG3pSbw9dLpw5P3ofHYoQ',
   slot: 'AQGQobLD1H5fimt8jZ4PGisAUCIBwsFc',
   account: '0190a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2b',
 } as const;

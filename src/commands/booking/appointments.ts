@@ -115,7 +115,7 @@ const bookBinding = bind(bookAppointment, {
 export const moveBinding = bind(rescheduleAppointment, {
   access: 'book:appointments',
   summary: 'Move an appointment to another slot of the same provider',
-  example: { slotId: exampleIds.slot },
+  example: { appointmentId: exampleIds.appointment, slotId: exampleIds.slot },
   resolve: async (input, reads) => {
     const { slotId, startTime, appointmentId } = input;
     if (slotId !== undefined || startTime === undefined) return input;
@@ -179,7 +179,7 @@ const notesOf = async (appointmentId: string, { version, hasNotes }: Appointment
 export const notesBinding = bind(updateAppointmentNotes, {
   access: 'book:appointments',
   summary: 'Replace the notes of an appointment',
-  example: { notes: 'Please ring twice' },
+  example: { appointmentId: exampleIds.appointment, notes: 'Please ring twice' },
   stream: home,
   version: versionOf,
   facts: async ({ appointmentId }, reads) => {
@@ -194,7 +194,7 @@ export const cancelBinding = bind(cancelAppointment, {
   path: 'DELETE /appointments/:appointmentId',
   access: 'loggedIn',
   summary: 'Cancel an appointment and free its slot',
-  example: { reason: 'I have fallen ill' },
+  example: { appointmentId: exampleIds.appointment, reason: 'I have fallen ill' },
   stream: home,
   version: versionOf,
   answer,
@@ -216,7 +216,7 @@ export const cancelBinding = bind(cancelAppointment, {
 export const completeBinding = bind(completeAppointment, {
   access: 'loggedIn',
   summary: 'Note that an appointment took place, or that nobody came',
-  example: { outcome: 'attended' },
+  example: { appointmentId: exampleIds.appointment, outcome: 'attended' },
   stream: home,
   version: versionOf,
   answer,

@@ -66,12 +66,6 @@ const zoned = (ms: number, timeZone: string) => Temporal.Instant.fromEpochMillis
 export const dateIn = (timeZone: string, at: Date | string): string =>
   zoned(new Date(at).getTime(), timeZone).toPlainDate().toString();
 
-/** Whether an instant lies on the grid by the clock of a zone. */
-export const startsOnGrid = (timeZone: string, at: string): boolean => {
-  const local = zoned(Date.parse(at), timeZone);
-  return local.minute % SLOT_MINUTES === 0 && local.second === 0 && local.millisecond === 0;
-};
-
 const slotAt = (ms: number): Span => ({
   startTime: new Date(ms).toISOString(),
   endTime: new Date(ms + SLOT_MS).toISOString(),

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import { isHome } from '../../domain/booking/ids.ts';
 import type { ReadModels } from '../index.ts';
-import { boolean, instant, nullable, projection, type RowOf, text, uuid } from '../projection.ts';
+import { boolean, instant, nullable, projection, text, uuid } from '../projection.ts';
 
 /** Every slot, and the appointment that takes it. */
 export const timeSlots = projection({
@@ -55,7 +55,6 @@ export const timeSlots = projection({
       row && (isHome(slot_id, data.appointmentId) ? { ...row, appointment_id: null } : row),
   },
 });
-export type TimeSlotRow = RowOf<typeof timeSlots.columns>;
 
 type Window = {
   readonly from: string;
