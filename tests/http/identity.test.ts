@@ -146,7 +146,8 @@ t.test('refreshing', async (t) => {
   const logIn = async () => {
     const somebody = await newcomer();
     const { body } = await anonymous.post('/auth/login', { email: somebody.email, password: PASSWORD });
-    return { somebody, ...body.data };
+    const { refreshToken, csrfToken } = body.data;
+    return { somebody, refreshToken: String(refreshToken), csrfToken: String(csrfToken) };
   };
   t.test('changes the pair, and ends the session when a token comes twice', async (t) => {
     const { somebody, refreshToken } = await logIn();

@@ -5,7 +5,6 @@ import { email, uuid } from '../fields.ts';
 /** Stored facts. Type names and fields are the storage format: add to them, never rename or remove. */
 export const events = {
   EmailClaimed: z.object({ accountId: z.string(), claimedAt: z.string() }),
-  EmailClaimReleased: z.object({ accountId: z.string() }),
   EmailVerificationAsked: z
     .object({ accountId: z.string().optional(), askedAt: z.string() })
     .describe('Somebody asked for another verification mail to this address, known or not'),
@@ -29,10 +28,6 @@ export const emailClaim = decider<EmailClaim, EmailClaimEvent>({
     switch (type) {
       case 'EmailClaimed':
         return { ...state, owner: data.accountId, claimedAt: data.claimedAt };
-      case 'EmailClaimReleased': {
-        const { owner: _left, claimedAt: _then, ...rest } = state;
-        return rest;
-      }
       case 'EmailVerificationAsked':
         return { ...state, askedAt: data.askedAt };
     }
@@ -53,11 +48,6 @@ export const claimEmail = command(
       return reject('CONFLICT', 'email-taken', 'There is an account with this e-mail address', 'email');
     return [{ type: 'EmailClaimed', data: { accountId, claimedAt: now.toISOString() } }];
   },
-);
-
-/** Gives the address back. Somebody else's stays. */
-export const releaseEmailClaim = command('ReleaseEmailClaim', z.object({ accountId: uuid }), (data, { owner }) =>
-  owner === data.accountId ? [{ type: 'EmailClaimReleased', data }] : [],
 );
 
 /** Milliseconds between two verification mails to one address that were asked for. */

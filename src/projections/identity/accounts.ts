@@ -64,17 +64,3 @@ type Tables = { accounts: AccountRow };
 /** One account by its id. */
 export const accountOf = (db: Kysely<Tables>, accountId: string): Promise<AccountRow | undefined> =>
   db.selectFrom('accounts').selectAll().where('account_id', '=', accountId).executeTakeFirst();
-
-/** The names that people show to others, by account; unknown accounts are left out. */
-export const namesOf = async (
-  db: Kysely<Tables>,
-  accountIds: readonly string[],
-): Promise<ReadonlyMap<string, string>> => {
-  if (accountIds.length === 0) return new Map();
-  const rows = await db
-    .selectFrom('accounts')
-    .select(['account_id', 'display_name'])
-    .where('account_id', 'in', [...new Set(accountIds)])
-    .execute();
-  return new Map(rows.map(({ account_id, display_name }) => [account_id, display_name]));
-};

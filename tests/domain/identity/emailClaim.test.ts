@@ -3,10 +3,9 @@ import {
   claimEmail,
   type EmailClaimEvent,
   emailClaim,
-  releaseEmailClaim,
   requestEmailVerification,
 } from '../../../src/domain/identity/emailClaim.ts';
-import { id, now, spec, system } from '../../support/spec.ts';
+import { id, now, spec } from '../../support/spec.ts';
 
 const given = spec(emailClaim);
 const ada = { accountId: id('ada') };
@@ -32,13 +31,6 @@ t.test('reserving an address', async (t) => {
     given(claimed(ada), claimed(bob))
       .when(claimEmail, { accountId: id('cid'), insteadOf: ada.accountId })
       .rejected('email-taken', 'email');
-  });
-  t.test('ends when its owner gives it back', async () => {
-    const released = { type: 'EmailClaimReleased' as const, data: ada };
-    given(claimed(ada)).when(releaseEmailClaim, ada, system).then(released);
-    given(claimed(ada)).when(releaseEmailClaim, bob, system).nothing();
-    given(claimed(ada), released).when(releaseEmailClaim, ada, system).nothing();
-    given(claimed(ada), released).when(claimEmail, bob).then(claimed(bob));
   });
 });
 
