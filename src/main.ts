@@ -6,6 +6,9 @@ import { StartupProblem } from './startupProblem.ts';
 /** How long a stop may take, in milliseconds. What is not finished then was promised to nobody. */
 const DRAIN_LIMIT = 10_000;
 
+/** One Ctrl-C arrives several times: from the terminal, from npm, from the launcher. Milliseconds in which it counts once. */
+const SAME_KEYPRESS = 500;
+
 const config = (() => {
   try {
     return parseConfig(process.env);
@@ -14,21 +17,28 @@ const config = (() => {
   }
 })();
 
-let stopped: Promise<void> | undefined;
+let stopAsked: number | undefined;
 const starting = startService(config);
 
-for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  process.on(signal, () => {
-    if (stopped !== undefined) process.exit(1);
-    stopped = stop();
-  });
-}
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stopOrEnd);
+// The channel to the launcher: closed when that was killed.
+process.on('disconnect', () => stopOrEnd());
 
 try {
   const { url } = await starting;
-  if (stopped === undefined) announce(config.publicUrl ?? url);
+  if (stopAsked === undefined) announce(config.publicUrl ?? url);
 } catch (error) {
   fail(error);
+}
+
+function stopOrEnd(): void {
+  const now = performance.now();
+  if (stopAsked === undefined) {
+    stopAsked = now;
+    void stop();
+  } else if (now - stopAsked > SAME_KEYPRESS) {
+    process.exit(1);
+  }
 }
 
 /** Drains and ends with 0; with 1 when the limit passes first. */

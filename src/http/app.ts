@@ -68,6 +68,8 @@ declare module 'fastify' {
 }
 
 const PREFIX = '/api/v1';
+/** Milliseconds after which a stop waits no longer for requests whose clients do not go on. */
+const STALLED_AFTER = 6_000;
 /** Bytes from which on an answer is compressed. */
 const COMPRESS_FROM = 1_024;
 /** Answers that hold secrets are not compressed: their length would tell about them. */
@@ -139,7 +141,18 @@ export const createApp = async (deps: Deps, contexts: typeof routes = routes): P
     draining = true;
   });
   app.decorate('draining', () => draining);
-  app.addHook('preClose', async () => app.drain());
+  app.addHook('preClose', async () => {
+    app.drain();
+    setTimeout(() => app.server.closeAllConnections(), STALLED_AFTER).unref();
+  });
+  // Answers that leave during the stop end their connections; one whose head was gone before ends it when it is idle.
+  // Otherwise the stop would wait for as long as a client keeps its connection open.
+  app.addHook('onSend', async (_request, reply) => {
+    if (draining) reply.header('connection', 'close');
+  });
+  app.addHook('onResponse', async () => {
+    if (draining) setImmediate(() => app.server.closeIdleConnections());
+  });
 
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(() => JSON.stringify);

@@ -31,6 +31,9 @@ export const createPool = (connectionString: string, max: number, lost: (error: 
     idleTimeoutMillis: 30_000,
     keepAlive: true,
   });
-  pool.on('error', lost);
+  pool.on('error', (error) => {
+    // The end of the pool does not wait for each connection's own: what breaks then was given up already.
+    if (!pool.ending) lost(error);
+  });
   return pool;
 };
