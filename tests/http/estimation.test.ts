@@ -268,6 +268,18 @@ t.test('estimation over HTTP', async (t) => {
     t.match((await fay.get('/sessions?archived=true')).body.data.sessions, [{ code, status: 'archived' }]);
   });
 
+  t.test('holds If-Match against the story below it, and against the session otherwise', async (t) => {
+    const session = await room(vic);
+    const on = `${session.at}/stories/${await story(session)}`;
+    await story(session, 'Another');
+    t.equal((await fay.get(session.at)).headers.get('etag'), '"4"');
+    const opened = await fay.post(`${on}/open`, {}, { 'if-match': '"0"' });
+    t.match({ status: opened.status, etag: opened.headers.get('etag') }, { status: 200, etag: '"1"' });
+    t.equal((await fay.post(`${on}/skip`, {}, { 'if-match': '"0"' })).status, 412);
+    t.equal((await fay.post(`${session.at}/complete`, {}, { 'if-match': '"4"' })).status, 412);
+    t.equal((await fay.post(`${session.at}/complete`, {}, { 'if-match': '"5"' })).status, 200);
+  });
+
   t.test('counts two votes cast at the same moment', async (t) => {
     const { at, on } = await voting(vic, wim);
     const votes = await Promise.all([vic.put(`${on}/vote`, { value: '5' }), wim.put(`${on}/vote`, { value: '8' })]);

@@ -19,6 +19,7 @@ import { accounts } from '../../projections/identity/accounts.ts';
 import { answer, found, listAnswer, offsetOf, ok, page, paginated, sorted } from '../answers.ts';
 import type { App, Deps } from '../app.ts';
 import type { Presenter } from '../commandRoutes.ts';
+import { etagOf } from '../etag.ts';
 import { accountOf, actorOf } from '../request.ts';
 import { HistoryEntry, SUMMARIES, summaryOf } from './estimation/history.ts';
 import { Summary, summaryFor } from './estimation/summary.ts';
@@ -109,8 +110,9 @@ export const estimationRoutes = (app: App, deps: Deps): void => {
       config: { access: 'loggedIn', reads: [estimationSessions, estimationStories, ...named] },
       schema: { summary: 'One session by id or code', params: InSession, response: { 200: answer(SessionView) } },
     },
-    async (request) => {
+    async (request, reply) => {
       const row = await rowFor(deps, request.params.sessionId, actorOf(request));
+      reply.header('etag', etagOf(row.version));
       const { state } = row;
       const { participants } = sessionStatus(state, accountOf(request));
       const names = await namesIn(
