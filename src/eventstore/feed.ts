@@ -35,9 +35,9 @@ export type Feed = {
 
 /** Events that stay decoded behind the head, and at most this many are handed out at once. */
 const RING_EVENTS = 4_096;
-const PAGE_EVENTS = 1_024;
+const PAGE_EVENTS = 2_048;
 /** Pages of the past that stay decoded: loops that rebuild side by side share them. */
-const PAGES = 6;
+const PAGES = 4;
 const RETRY_MS = 250;
 
 const slice = ({ events, from, to }: Chunk, position: Position): Chunk =>

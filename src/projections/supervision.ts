@@ -34,8 +34,8 @@ const projector =
   async (events) => {
     const touched = touches(projection, events);
     const before = await table.load(pool, [...new Set(touched.flatMap(({ keys }) => keys))]);
-    const rows = foldAll(projection, touched, before);
-    return (client) => table.write(client, rows);
+    const changes = foldAll(projection, touched, before);
+    return (client) => table.write(client, changes);
   };
 
 /**

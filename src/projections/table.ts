@@ -3,8 +3,15 @@ import { rowTypes } from '../postgres/pool.ts';
 import type { AnyProjection } from './projection.ts';
 
 export type Row = Readonly<Record<string, unknown>>;
-/** Rows by key after a batch; undefined is no row. */
-export type Rows = ReadonlyMap<string, Row | undefined>;
+export type Rows = ReadonlyMap<string, Row>;
+
+/** What a batch does to a table. Telling new rows from known ones spares Postgres the search of an upsert. */
+export type Changes = {
+  readonly inserted: readonly Row[];
+  readonly updated: readonly Row[];
+  /** Keys. */
+  readonly deleted: readonly string[];
+};
 
 type Queryable = Pick<pg.ClientBase | pg.Pool, 'query'>;
 
@@ -21,9 +28,9 @@ export type Table = {
   readonly createIndexes: (db: Queryable) => Promise<void>;
   readonly drop: (db: Queryable, how?: 'cascade') => Promise<void>;
   readonly rename: (db: Queryable, to: string) => Promise<void>;
-  readonly load: (db: Queryable, keys: readonly string[]) => Promise<Map<string, Row | undefined>>;
-  /** Puts all rows as they are now: one statement for those that are, one for those that are no more. */
-  readonly write: (db: Queryable, rows: Rows) => Promise<void>;
+  readonly load: (db: Queryable, keys: readonly string[]) => Promise<Rows>;
+  /** One statement for each kind of change that there is. */
+  readonly write: (db: Queryable, changes: Changes) => Promise<void>;
 };
 
 /** Name of the table that is filled beside the live one. */
@@ -39,9 +46,10 @@ export const tableOf = (projection: AnyProjection, name: string = projection.nam
   const list = names.map(quoted).join(', ');
   const assignments = names
     .filter((column) => column !== key.column)
-    .map((column) => `${quoted(column)} = excluded.${quoted(column)}`);
-  const upsert = `insert into ${table} (${list}) select ${list} from json_populate_recordset(null::${table}, $1)
-    on conflict (${keyColumn}) do ${assignments.length === 0 ? 'nothing' : `update set ${assignments.join(', ')}`}`;
+    .map((column) => `${quoted(column)} = n.${quoted(column)}`);
+  const insert = `insert into ${table} (${list}) select ${list} from json_populate_recordset(null::${table}, $1)`;
+  const update = `update ${table} t set ${assignments.join(', ')}
+    from json_populate_recordset(null::${table}, $1) n where t.${keyColumn} = n.${keyColumn}`;
   // Bigint columns may key rows; everywhere else a key is its own text.
   const select = `select ${keyColumn}::text as "$key", * from ${table} where ${keyColumn} = any($1::${keyType}[])`;
 
@@ -69,15 +77,11 @@ export const tableOf = (projection: AnyProjection, name: string = projection.nam
       const { rows } = await db.query<Row & { $key: string }>({ text: select, values: [keys], types: rowTypes });
       return new Map(rows.map(({ $key, ...row }) => [$key, row]));
     },
-    write: async (db, rows) => {
-      const kept: Row[] = [];
-      const gone: string[] = [];
-      for (const [rowKey, row] of rows) {
-        if (row === undefined) gone.push(rowKey);
-        else kept.push(row);
-      }
-      if (kept.length > 0) await db.query({ text: upsert, values: [JSON.stringify(kept)] });
-      if (gone.length > 0) await db.query(`delete from ${table} where ${keyColumn} = any($1::${keyType}[])`, [gone]);
+    write: async (db, { inserted, updated, deleted }) => {
+      if (deleted.length > 0)
+        await db.query(`delete from ${table} where ${keyColumn} = any($1::${keyType}[])`, [deleted]);
+      if (updated.length > 0 && assignments.length > 0) await db.query(update, [JSON.stringify(updated)]);
+      if (inserted.length > 0) await db.query(insert, [JSON.stringify(inserted)]);
     },
   };
 };

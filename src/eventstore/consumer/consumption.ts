@@ -46,7 +46,7 @@ export type Consumption = {
 };
 
 /** Events that one transaction takes while catching up. */
-const BATCH_EVENTS = 2_048;
+const BATCH_EVENTS = 4_096;
 const SAVE_MS = 1_000;
 const MAX_BACKOFF_MS = 5_000;
 

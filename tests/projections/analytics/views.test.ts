@@ -42,7 +42,7 @@ const appointment = (id: string, start: string, over: object) => ({
 const fill = async (pool: Pool): Promise<void> => {
   for (const projection of projections) await tableOf(projection).create(pool);
   const rows = async (projection: (typeof projections)[number], all: readonly Record<string, unknown>[]) =>
-    tableOf(projection).write(pool, new Map(all.map((row) => [String(row[projection.key.column]), row])));
+    tableOf(projection).write(pool, { inserted: all, updated: [], deleted: [] });
   await rows(providerProfiles, [
     {
       provider_id: provider,
