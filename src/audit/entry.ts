@@ -41,20 +41,31 @@ const firstText = (data: unknown, names: readonly string[]): string | null => {
   return typeof found === 'string' ? found : null;
 };
 
+/** Facts about a login that the service records in the name of whoever logs in. */
+const ownLogins: ReadonlySet<string> = new Set(['LoginSucceeded', 'LoginSessionStarted', 'LoginSessionRefreshed']);
+
+/** Who acted: an account, the system, or a stranger (`external`), such as whoever failed to log in. */
+const actorOf = (event: Recorded): { readonly type: ActorType; readonly account: string | null } => {
+  const { id, kind } = event.metadata.actor;
+  const account = ownLogins.has(event.type) ? firstText(event.data, ['accountId']) : null;
+  if (account !== null) return { type: 'user', account };
+  if (kind === 'user' || kind === 'api_key') return { type: kind, account: id };
+  return { type: kind === 'anonymous' || event.type === 'LoginFailed' ? 'external' : 'system', account: null };
+};
+
 /** What the audit trail keeps of an event: ids, kinds and times, never a personal value. */
 export const entryOf = (event: Recorded) => {
   const { metadata } = event;
   const action = actionOf(event.type);
   const target = targetOf(event);
-  const acts = metadata.actor.kind === 'user' || metadata.actor.kind === 'api_key';
-  const actorType: ActorType = metadata.actor.kind === 'anonymous' ? 'external' : metadata.actor.kind;
+  const actor = actorOf(event);
   return {
     id: event.id,
     position: String(event.position),
     at: event.recordedAt,
-    user_id: acts ? metadata.actor.id : null,
+    user_id: actor.account,
     actor_id: metadata.actor.id,
-    actor_type: actorType as string,
+    actor_type: actor.type as string,
     account_id: accountConcerned(event) ?? null,
     action,
     type: event.type as string,

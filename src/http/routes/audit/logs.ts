@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { auditedContexts } from '../../../audit/contexts.ts';
 import { differences } from '../../../audit/difference.ts';
-import { actionOf, outcomes } from '../../../audit/entry.ts';
+import { actionOf, actorTypes, outcomes } from '../../../audit/entry.ts';
 import { shownData, stateAt } from '../../../audit/past.ts';
 import { streamTypeNames, streamTypeOf } from '../../../audit/streamTypes.ts';
 import { catalogue, type EventType } from '../../../domain/catalogue.ts';
@@ -35,16 +35,15 @@ const shortOf: ReadonlyMap<string, string> = new Map(Object.entries(shortNames).
 const longOf = (action: string): string =>
   Object.hasOwn(shortNames, action) ? shortNames[action as keyof typeof shortNames] : action;
 
+const positionOf = (text: string): string => Buffer.from(text, 'base64url').toString();
 const cursor = z
   .string()
-  .regex(/^[A-Za-z0-9_-]{2,40}$/, 'Must be a cursor that an answer gave')
   .refine(
-    (text) => /^\d{1,19}$/.test(Buffer.from(text, 'base64url').toString()),
+    (text) => /^[A-Za-z0-9_-]{2,40}$/.test(text) && /^\d{1,19}$/.test(positionOf(text)),
     'Must be a cursor that an answer gave',
   )
   .meta({ description: 'The `nextCursor` of the page before, in place of `page`' });
 const cursorOf = (position: string): string => Buffer.from(position).toString('base64url');
-const positionOf = (text: string): string => Buffer.from(text, 'base64url').toString();
 
 const window = { from: rangeEnd.optional(), to: rangeEnd.optional() };
 const order = z.enum(['asc', 'desc']).default('desc');
@@ -156,9 +155,7 @@ const OwnActivity = z.object({
   at: z.string(),
   action: z.string(),
   outcome: z.enum(outcomes),
-  actorType: z.enum(['you', ...(['api_key', 'system', 'external', 'user'] as const)]),
-  targetType: z.string(),
-  targetId: z.string(),
+  actorType: z.enum(['you', ...actorTypes]),
   ip: z.string().nullable(),
   userAgent: z.string().nullable(),
 });
@@ -256,8 +253,6 @@ export const logRoutes = (app: App, deps: Deps): void => {
           action: shortOf.get(entry.action) ?? entry.action,
           outcome: entry.outcome,
           actorType: own ? ('you' as const) : entry.actorType,
-          targetType: entry.targetType,
-          targetId: entry.targetId,
           ip: seen ? entry.ip : null,
           userAgent: seen ? entry.userAgent : null,
         };
