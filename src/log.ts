@@ -93,6 +93,8 @@ export const createLog = (
         level: (label, value) => ({ level: readable ? label : (nameOfLevel.get(value) ?? label) }),
         log: (fields) => redact(fields) as Record<string, unknown>,
       },
+      // Errors were turned into plain fields above, without what they quote.
+      serializers: { err: (err: unknown) => err },
       hooks: {
         logMethod(args, method) {
           return method.apply(

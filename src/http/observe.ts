@@ -26,12 +26,10 @@ export const registerObservation = (app: App, { log, metrics }: Deps): void => {
     return child;
   };
 
-  const finished = (request: FastifyRequest, reply: FastifyReply): void => {
+  const finished = (request: FastifyRequest, reply: FastifyReply, status: number): void => {
     metrics.inFlight.dec();
     const duration = performance.now() - request.startedAt;
     const route = request.routeOptions.url ?? NO_ROUTE;
-    // 499: the client was gone before the answer, nobody saw a status.
-    const status = reply.raw.writableFinished ? reply.raw.statusCode : 499;
     const stream = String(reply.raw.getHeader('content-type')).startsWith('text/event-stream');
     if (!stream) measureOf(request.method, route, status).observe(duration / 1000);
     if (!log.isLevelEnabled('info')) return;
@@ -52,7 +50,15 @@ export const registerObservation = (app: App, { log, metrics }: Deps): void => {
   app.addHook('onRequest', (request, reply, done) => {
     request.startedAt = performance.now();
     metrics.inFlight.inc();
-    reply.raw.once('close', () => finished(request, reply));
+    let answered = false;
+    reply.raw.once('finish', () => {
+      answered = true;
+      finished(request, reply, reply.raw.statusCode);
+    });
+    // 499: the client was gone before the answer, nobody saw a status.
+    reply.raw.once('close', () => {
+      if (!answered) finished(request, reply, 499);
+    });
     done();
   });
   app.server.on('connection', (socket) => {

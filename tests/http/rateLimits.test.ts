@@ -103,7 +103,10 @@ t.test('requests are limited', async (t) => {
 });
 
 t.test('attempts at secrets', async (t) => {
-  const { app, deps } = await server(t, { environment: { RATE_LIMIT_SCALE: '1', TRUST_PROXY: '1' } });
+  const { app, deps } = await server(t, {
+    ownDatabase: true,
+    environment: { RATE_LIMIT_SCALE: '1', TRUST_PROXY: '1' },
+  });
   const attempt = (address: string, url = '/api/v1/boxes/open') =>
     app.inject({ method: 'POST', url, headers: { 'x-forwarded-for': address }, payload: { secret: 'a' } });
 

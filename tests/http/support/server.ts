@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Kysely, PostgresDialect } from 'kysely';
 import pino from 'pino';
+import tap from 'tap';
 import { z } from 'zod';
 import { type AnyBinding, bind, type Outcome } from '../../../src/commands/binding.ts';
 import type { Request } from '../../../src/commands/pipeline.ts';
@@ -78,7 +79,16 @@ export type Server = {
   answerWith: (outcome: () => Outcome | Promise<Outcome>) => void;
 };
 
+/** One database for all servers of a test file: what they keep in it is told apart by addresses and accounts. */
+let shared: ReturnType<typeof testDatabase> | undefined;
+const sharedDatabase = () => {
+  shared ??= testDatabase(tap, { migrate: true });
+  return shared;
+};
+
 export type ServerOptions = {
+  /** For tests that change tables. */
+  readonly ownDatabase?: boolean;
   readonly environment?: Readonly<Record<string, string>>;
   readonly deps?: Partial<Deps>;
   /** More routes below /api/v1. */
@@ -89,7 +99,7 @@ export type ServerOptions = {
 
 /** The HTTP server on a database of the test's own, in front of a pipeline that accepts every input that parses. */
 export const server = async (t: Test, options: ServerOptions = {}): Promise<Server> => {
-  const { pool } = await testDatabase(t, { migrate: true });
+  const { pool } = options.ownDatabase ? await testDatabase(t, { migrate: true }) : await sharedDatabase();
   const executed: { command: string; request: Request }[] = [];
   const accounts = new Map<string, Rights>();
   const ended = new Set<string>();
