@@ -32,6 +32,7 @@ import { projections, type ReadModels } from './projections/index.ts';
 import { createLookups } from './projections/lookups.ts';
 import { createProgress } from './projections/progress.ts';
 import { runProjections } from './projections/runner.ts';
+import { prepareTables } from './projections/slots.ts';
 import { projectionStatus } from './projections/status.ts';
 import { secretsOf } from './secrets.ts';
 import { StartupProblem } from './startupProblem.ts';
@@ -176,6 +177,7 @@ const start = async (config: Config, onStop: (step: () => unknown) => void): Pro
   const following = follow(feed, observe, (error) => log.error({ error: explain(error) }, 'following the log'));
   onStop(() => feed.close().then(() => following));
 
+  await prepareTables(pool, store, projections, createAnalyticsViews);
   if (config.roles.has('projector')) {
     const runner = runProjections({
       pool,
