@@ -2,7 +2,7 @@ import { administrators, events as administratorsEvents } from './access/adminis
 import { roleCatalog, events as roleCatalogEvents } from './access/roleCatalog/index.ts';
 import { userAccess, events as userAccessEvents } from './access/userAccess.ts';
 import { clientCalendar, events as clientCalendarEvents } from './booking/clientCalendar.ts';
-import { provider, events as providerEvents } from './booking/provider.ts';
+import { provider, events as providerEvents } from './booking/provider/index.ts';
 import { schedule, events as scheduleEvents } from './booking/schedule/index.ts';
 import type { EventOf } from './decider.ts';
 import { session, events as sessionEvents } from './estimation/session/index.ts';

@@ -1,7 +1,7 @@
 import { assignRole } from '../domain/access/userAccess.ts';
 import { SETTLE_AFTER_SECONDS, settleTime } from '../domain/booking/clientCalendar.ts';
 import { isHome } from '../domain/booking/ids.ts';
-import { resumeSlotGeneration } from '../domain/booking/provider.ts';
+import { resumeSlotGeneration } from '../domain/booking/provider/index.ts';
 import { completeAppointment, settleSlot } from '../domain/booking/schedule/index.ts';
 import { issue, policy, type Reaction } from './policy.ts';
 

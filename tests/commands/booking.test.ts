@@ -10,7 +10,7 @@ import { createCommands } from '../../src/commands/pipeline.ts';
 import { postgresSnapshots } from '../../src/commands/snapshots.ts';
 import { clientCalendar } from '../../src/domain/booking/clientCalendar.ts';
 import { dayOfAppointment, scheduleId, slotIdOf } from '../../src/domain/booking/ids.ts';
-import { provider } from '../../src/domain/booking/provider.ts';
+import { provider } from '../../src/domain/booking/provider/index.ts';
 import { schedule } from '../../src/domain/booking/schedule/index.ts';
 import { deciders } from '../../src/domain/catalogue.ts';
 import type { Actor } from '../../src/domain/decider.ts';

@@ -41,6 +41,13 @@ t.test('booking over HTTP', async (t) => {
     return account;
   };
 
+  /** Opens slots, and waits until everybody sees them. */
+  const openSlots = async (doctor: Client, from: string, to: string) => {
+    const opened = await doctor.post('/provider/timeslots', { from, to });
+    t.equal((await doctor.get('/provider/timeslots')).status, 200);
+    return opened;
+  };
+
   const freeSlots = async (
     client: Client,
     provider: Client,
@@ -53,7 +60,7 @@ t.test('booking over HTTP', async (t) => {
   };
 
   const provider = await newProvider();
-  const opened = await provider.post('/provider/timeslots', { from: inDays(2), to: inDays(12) });
+  const opened = await openSlots(provider, inDays(2), inDays(12));
   const carol = await newClient('Carol');
   const dave = await newClient('Dave');
 
@@ -154,7 +161,7 @@ t.test('booking over HTTP', async (t) => {
 
     t.test('by one client of overlapping times with two providers is refused', async (t) => {
       const other = await newProvider();
-      await other.post('/provider/timeslots', { from: inDays(5), to: inDays(5) });
+      await openSlots(other, inDays(5), inDays(5));
       const [here] = await freeSlots(carol, provider, inDays(5));
       const [there, later] = await freeSlots(carol, other, inDays(5));
       t.equal(here?.startTime, there?.startTime);
@@ -188,6 +195,22 @@ t.test('booking over HTTP', async (t) => {
         status: 201,
         body: { data: { bookedBy: 'provider' } },
       });
+    });
+
+    t.test('with a provider who is not active finds nothing, until he is active again', async (t) => {
+      const quiet = await newProvider();
+      await openSlots(quiet, inDays(2), inDays(2));
+      const [slot] = await freeSlots(dave, quiet, inDays(2));
+      const admin = await service.admin();
+      const profile = { displayName: 'Dr. Ada Weber', bio: 'Away' };
+      const closed = await admin.put(`/provider/profiles/${quiet.accountId}`, { ...profile, active: false });
+      t.match(closed, { status: 200, body: { data: { active: false, bio: 'Away', location: null } } });
+      t.strictSame(await freeSlots(admin, quiet, inDays(2)), []);
+      t.strictSame(codeOf(await dave.post('/appointments', { slotId: slot?.slotId })), [404, 'slot-unknown']);
+      t.match(await quiet.put('/provider/profile', { ...profile, active: true }), { status: 200 });
+      t.match(await quiet.get('/provider/profile'), { body: { data: { active: true, bio: 'Away', version: 4 } } });
+      t.equal((await dave.post('/appointments', { slotId: slot?.slotId })).status, 201);
+      t.equal((await dave.put('/provider/profile', profile)).status, 403);
     });
 
     t.test('twice with one key books once', async (t) => {

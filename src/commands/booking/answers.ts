@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { dayOfAppointment } from '../../domain/booking/ids.ts';
-import type { Provider } from '../../domain/booking/provider.ts';
+import type { Provider } from '../../domain/booking/provider/index.ts';
 import type { Schedule } from '../../domain/booking/schedule/index.ts';
 
 /** An appointment right after a command. Names and notes are told by `GET /appointments/{id}`. */

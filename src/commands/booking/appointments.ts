@@ -1,7 +1,7 @@
 import { claimTime, settleTime } from '../../domain/booking/clientCalendar.ts';
 import { dateIn } from '../../domain/booking/grid.ts';
 import { dayOfAppointment, dayOfSlot, isHome, scheduleId, slotIdOf, slotRef } from '../../domain/booking/ids.ts';
-import { completeSlotGeneration, provider } from '../../domain/booking/provider.ts';
+import { completeSlotGeneration, provider } from '../../domain/booking/provider/index.ts';
 import {
   type Appointment,
   type BookingInput,

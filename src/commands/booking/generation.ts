@@ -1,6 +1,6 @@
 import { planned } from '../../domain/booking/grid.ts';
 import { scheduleId } from '../../domain/booking/ids.ts';
-import { completeSlotGeneration, type Provider, provider } from '../../domain/booking/provider.ts';
+import { completeSlotGeneration, type Provider, provider } from '../../domain/booking/provider/index.ts';
 import { openDaySlots, overlapping, schedule } from '../../domain/booking/schedule/index.ts';
 import type { Outcome, Reads, Step } from '../binding.ts';
 import { latest } from './outcomes.ts';

@@ -1,11 +1,14 @@
 import {
   createProviderProfile,
   generateTimeSlots,
+  type ProfileFields,
   planGeneration,
+  presented,
   provider,
   resumeSlotGeneration,
   setAvailability,
-} from '../../domain/booking/provider.ts';
+  updateProviderProfile,
+} from '../../domain/booking/provider/index.ts';
 import { account } from '../../domain/identity/account.ts';
 import { bind, type Outcome, type Reads } from '../binding.ts';
 import { AvailabilityAnswer, availabilityAnswer, exampleIds, GenerationAnswer, ProfileAnswer } from './answers.ts';
@@ -14,6 +17,13 @@ import { meetsExisting, openGeneration } from './generation.ts';
 /** Whether there is an account that may give or take appointments. */
 export const accountExists = async (reads: Reads, accountId: string): Promise<boolean> =>
   (await reads.load(account, accountId)).state.status === 'active';
+
+/** What a provider's history says of his profile. */
+const profileFields = async (providerId: string, reads: Reads): Promise<ProfileFields | undefined> => {
+  const history = await reads.history(provider, providerId);
+  return history.findLast((event) => event.type === 'ProviderProfileCreated' || event.type === 'ProviderProfileUpdated')
+    ?.data;
+};
 
 const refusedAsWhole: Outcome = {
   ok: false,
@@ -41,6 +51,27 @@ export const providerBindings = [
         const { accountId: _same, ...profile } = created.data;
         return { ...profile, active: true, version };
       },
+    },
+  }),
+  bind(updateProviderProfile, {
+    path: ['PUT /provider/profile', 'PUT /provider/profiles/:providerId'],
+    access: 'manage:availability',
+    summary: 'Replace the profile of a provider',
+    example: { displayName: 'Dr. Ada Weber', location: '2 Rue du Fort' },
+    stream: ({ providerId }, { actor }) => providerId ?? actor.id,
+    version: ({ version }) => (version < 0 ? undefined : version),
+    facts: async (_input, reads, { id }) => ({
+      version: (await reads.load(provider, id)).state.version,
+      fields: await profileFields(id, reads),
+    }),
+    answer: {
+      schema: ProfileAnswer,
+      of: ({ id, input, state: { profile, version } }) => ({
+        ...presented(id, input),
+        timezone: profile?.timezone ?? '',
+        active: profile?.active ?? false,
+        version,
+      }),
     },
   }),
   bind(setAvailability, {

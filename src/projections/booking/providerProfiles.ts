@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { Hours } from '../../domain/booking/grid.ts';
-import { DEFAULT_ADVANCE_DAYS, DEFAULT_NOTICE_MINUTES } from '../../domain/booking/provider.ts';
+import { DEFAULT_ADVANCE_DAYS, DEFAULT_NOTICE_MINUTES } from '../../domain/booking/provider/index.ts';
 import type { ReadModels } from '../index.ts';
 import { boolean, instant, integer, json, nullable, projection, type RowOf, text, uuid } from '../projection.ts';
 
@@ -43,6 +43,20 @@ export const providerProfiles = projection({
       version: 0,
       created_at: recordedAt,
     }),
+    ProviderProfileUpdated: (row, { data }) =>
+      row && {
+        ...row,
+        display_name: data.displayName,
+        bio: data.bio,
+        timezone: data.timezone,
+        meeting_link: data.meetingLink,
+        location: data.location,
+        price_cents: data.priceCents,
+        currency: data.currency,
+        version: row.version + 1,
+      },
+    ProviderDeactivated: (row) => row && { ...row, active: false, version: row.version + 1 },
+    ProviderActivated: (row) => row && { ...row, active: true, version: row.version + 1 },
     AvailabilitySet: (row, { data }) =>
       row && {
         ...row,

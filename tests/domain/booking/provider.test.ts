@@ -7,7 +7,8 @@ import {
   provider,
   resumeSlotGeneration,
   setAvailability,
-} from '../../../src/domain/booking/provider.ts';
+  updateProviderProfile,
+} from '../../../src/domain/booking/provider/index.ts';
 import { id, newId, spec, user } from '../../support/spec.ts';
 
 const given = spec(provider);
@@ -72,6 +73,57 @@ t.test('creating a provider profile', async (t) => {
       given()
         .when(createProviderProfile, { ...input, [field]: value }, admin, { accountExists: true })
         .rejected('input-invalid', field);
+  });
+});
+
+t.test('updating a provider profile', async (t) => {
+  const {
+    accountId: _account,
+    timezone: _zone,
+    ...fields
+  } = created.data as Extract<ProviderEvent, { type: 'ProviderProfileCreated' }>['data'];
+  const facts = { fields, version: 0 };
+  const input = { displayName: 'Dr. Ada Weber' };
+  const updated: ProviderEvent = {
+    type: 'ProviderProfileUpdated',
+    data: { ...fields, accountId: providerId, timezone: 'Europe/Luxembourg', displayName: 'Dr. Ada Braun' },
+  };
+  const off: ProviderEvent = { type: 'ProviderDeactivated', data: { providerId } };
+  const on: ProviderEvent = { type: 'ProviderActivated', data: { providerId } };
+  t.test('replaces the fields, by the provider or an administrator', async () => {
+    given(created).when(updateProviderProfile, { displayName: 'Dr. Ada Braun' }, doctor, facts).then(updated);
+    given(created)
+      .when(updateProviderProfile, { displayName: 'Dr. Ada Braun', providerId }, admin, facts)
+      .then(updated);
+  });
+  t.test('changes nothing when it is so already', async () =>
+    given(created).when(updateProviderProfile, input, doctor, facts).nothing(),
+  );
+  t.test('closes and opens the calendar', async (t) => {
+    const closed = given(created).when(updateProviderProfile, { ...input, active: false }, doctor, facts);
+    closed.then(off);
+    t.equal(closed.state.profile?.active, false);
+    given(created, off)
+      .when(updateProviderProfile, { ...input, active: true }, doctor, { fields, version: 1 })
+      .then(on);
+    given(created, off)
+      .when(updateProviderProfile, { ...input, active: false }, doctor, { fields, version: 1 })
+      .nothing();
+  });
+  t.test('is refused to others, without a profile, for another version or a zone in use', async () => {
+    given(created)
+      .when(updateProviderProfile, { ...input, providerId }, user(id('other')), facts)
+      .rejected('not-own-profile');
+    given()
+      .when(updateProviderProfile, { ...input, providerId }, admin, facts)
+      .rejected('provider-unknown');
+    given().when(updateProviderProfile, input, doctor, facts).rejected('no-provider-profile');
+    given(created)
+      .when(updateProviderProfile, { ...input, version: 3 }, doctor, facts)
+      .rejected('stale-version');
+    given(created, started('2026-03-09T11:00:00.000Z'))
+      .when(updateProviderProfile, { ...input, timezone: 'Asia/Kolkata' }, doctor, facts)
+      .rejected('zone-in-use', 'timezone');
   });
 });
 

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { appointmentIdOf, dayOfSlot, slotIdOf } from '../../../src/domain/booking/ids.ts';
-import { type Provider, provider as providerDecider } from '../../../src/domain/booking/provider.ts';
+import { type Provider, provider as providerDecider } from '../../../src/domain/booking/provider/index.ts';
 import {
   bookAppointment,
   cancelAppointment,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Actor, type Context, can, type Rejection, reject } from '../../decider.ts';
 import { instant, lines, timeZone, uuid } from '../../fields.ts';
 import { appointmentIdOf, dayOfSlot, slotIdField } from '../ids.ts';
-import { isProvider, type Provider } from '../provider.ts';
+import { isProvider, type Provider } from '../provider/index.ts';
 import type { Party } from './events.ts';
 import { command, type Schedule, type Slot } from './state.ts';
 

@@ -3,7 +3,7 @@ import { type Context, type Rejection, reject } from '../../decider.ts';
 import { lines, version } from '../../fields.ts';
 import { ageInSeconds } from '../clientCalendar.ts';
 import { appointmentIdField, dayOfAppointment, dayOfSlot, isHome } from '../ids.ts';
-import type { Provider } from '../provider.ts';
+import type { Provider } from '../provider/index.ts';
 import { onlyOneSlot, refusePast, refuseSlot, refuseTaken, slotChoice } from './booking.ts';
 import type { Party, ScheduleEvent } from './events.ts';
 import {

@@ -1,5 +1,5 @@
 import { type Actor, can, commandsOf, decider, reject } from '../../decider.ts';
-import { isProvider } from '../provider.ts';
+import { isProvider } from '../provider/index.ts';
 import { events, type Party, type ScheduleEvent } from './events.ts';
 
 /** A slot of the day. */

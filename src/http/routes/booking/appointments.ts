@@ -3,7 +3,7 @@ import type { AnyBinding } from '../../../commands/binding.ts';
 import { AppointmentAnswer, exampleIds } from '../../../commands/booking/answers.ts';
 import { cancelBinding, completeBinding, moveBinding, notesBinding } from '../../../commands/booking/appointments.ts';
 import { appointmentIdField, slotIdField } from '../../../domain/booking/ids.ts';
-import { isProvider } from '../../../domain/booking/provider.ts';
+import { isProvider } from '../../../domain/booking/provider/index.ts';
 import { can } from '../../../domain/decider.ts';
 import { instant, line, lines, timeZone, uuid, version } from '../../../domain/fields.ts';
 import { appointmentOf, appointments, listAppointments } from '../../../projections/booking/appointments.ts';
