@@ -32,7 +32,8 @@ export const rangeOf = ({ from, to }: { from?: string | undefined; to?: string |
     ...(from === undefined ? {} : { from: beginning(from, zone) }),
     ...(to === undefined ? {} : { to: ending(to, zone) }),
   };
-  if (range.from !== undefined && range.to !== undefined && range.to < range.from)
+  // A date before `from` ends where `from` begins: not later, so it is its beginning that counts.
+  if (range.from !== undefined && to !== undefined && beginning(to, zone) < range.from)
     throw refusedTo('Must not lie before from');
   return range;
 };

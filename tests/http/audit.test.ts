@@ -42,9 +42,12 @@ t.test('the audit trail over HTTP', async (t) => {
     () => provider.put('/provider/availability', { timezone: ZONE, weekly: WHOLE_DAYS }),
     ({ status }) => status === 200,
   );
-  await provider.post('/provider/timeslots', { from: inDays(3), to: inDays(5) });
+  const opened = await provider.post('/provider/timeslots', { from: inDays(3), to: inDays(5) });
   const { body: free } = await client.get(
     `/appointments/available?providerId=${provider.accountId}&from=${inDays(3)}&to=${inDays(5)}&limit=100`,
+    {
+      'consistency-token': opened.headers.get('consistency-token') ?? '',
+    },
   );
   const slots: { slotId: string; startTime: string }[] = free.data.slots;
   const beforeBooking = new Date().toISOString();
