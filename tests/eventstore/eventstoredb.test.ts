@@ -3,6 +3,8 @@ import { eventStoreDb } from '../../src/eventstore/eventstoredb/index.ts';
 import { contract, type Open } from './contract.ts';
 import { standIn } from './standIn/index.ts';
 
+t.setTimeout(300_000);
+
 const opening =
   (connectionString: string): Open =>
   async (t) => {
@@ -14,8 +16,14 @@ const opening =
     return { store: await open(), another: open };
   };
 
-t.test('EventStoreDB, played by a stand-in', async (t) => {
+t.test('EventStoreDB, played by a stand-in', { timeout: 150_000 }, async (t) => {
   const server = await standIn();
   t.teardown(() => server.close());
   contract(t, opening(server.connectionString));
 });
+
+const real = process.env.EVENTSTORE_TEST_URL;
+if (real !== undefined)
+  t.test('a real EventStoreDB', { timeout: 150_000 }, async (t) => {
+    contract(t, opening(real));
+  });

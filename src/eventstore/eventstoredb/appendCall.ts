@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import type { BaseOptions, EventStoreDBClient } from '@eventstore/db-client';
+import type { BaseOptions } from '@eventstore/db-client';
 import shared from '@eventstore/db-client/generated/shared_pb.js';
 import type { Status } from '@eventstore/db-client/generated/status_pb.js';
 import { StreamsClient } from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import streams, { type BatchAppendReq, type BatchAppendResp } from '@eventstore/db-client/generated/streams_pb.js';
+import { connectivityState } from '@grpc/grpc-js';
 import type { Expected, NewEvent } from '../port.ts';
+import type { Connection } from './connection.ts';
+import { deadlineIn, Late, within } from './patience.ts';
 import { dataBytes, metadataBytes } from './records.ts';
 
 type Call = ReturnType<StreamsClient['batchAppend']>;
@@ -14,7 +17,7 @@ type Opening = {
   readonly GRPCStreamCreator: (
     service: typeof StreamsClient,
     name: string,
-    open: (client: StreamsClient) => Call,
+    open: (client: StreamsClient) => Promise<Call>,
   ) => () => Promise<Call>;
   readonly callArguments: (
     options: BaseOptions,
@@ -26,7 +29,7 @@ type Opening = {
 export type Said =
   | { readonly is: 'stored'; readonly revision: number; readonly position: bigint }
   | { readonly is: 'conflict'; readonly actual: Expected }
-  | { readonly is: 'tooLarge' | 'deleted' | 'denied' };
+  | { readonly is: 'tooLarge' | 'deleted' | 'denied' | 'invalid' };
 
 /** The call broke, or the server could not say, while the append was under way: it may be stored or not. */
 export class Lost extends Error {
@@ -90,6 +93,8 @@ const refusal = (status: Status): Said => {
       return { is: 'deleted' };
     case 'event_store.client.AccessDenied':
       return { is: 'denied' };
+    case 'event_store.client.BadRequest':
+      return { is: 'invalid' };
     default:
       throw new Lost(`EventStoreDB could not say what came of an append: ${status.getMessage()}`);
   }
@@ -111,6 +116,38 @@ const said = (answer: BatchAppendResp): Said => {
 type Waiting = { readonly resolve: (said: Said) => void; readonly reject: (error: unknown) => void };
 type Lane = { readonly call: Call; readonly waiting: Map<string, Waiting> };
 
+const hex = (bits: string): string => BigInt.asUintN(64, BigInt(bits)).toString(16).padStart(16, '0');
+
+/** The server repeats the id of an append as it came, but in two numbers when it tells of its own time limit. */
+const correlationOf = (answer: BatchAppendResp): string => {
+  const id = answer.getCorrelationId();
+  const bits = id?.getStructured();
+  if (bits === undefined) return id?.getString() ?? '';
+  const digits = hex(bits.getMostSignificantBits()) + hex(bits.getLeastSignificantBits());
+  return digits.replace(/(.{8})(.{4})(.{4})(.{4})(.{12})/, '$1-$2-$3-$4-$5');
+};
+
+const CONNECT_MS = 5_000;
+
+/** Settles once the connection stands; throws as soon as the server refuses it, instead of waiting as long as gRPC would. */
+const standing = (service: StreamsClient): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const channel = service.getChannel();
+    const until = Date.now() + CONNECT_MS;
+    const look = (late?: Error): void => {
+      const state = channel.getConnectivityState(true);
+      if (state === connectivityState.READY) resolve();
+      else if (
+        late !== undefined ||
+        state === connectivityState.TRANSIENT_FAILURE ||
+        state === connectivityState.SHUTDOWN
+      )
+        reject(new Late('No connection came about', { cause: late }));
+      else channel.watchConnectivityState(state, until, look);
+    };
+    look();
+  });
+
 /** How gRPC says that a call never reached a connection. */
 const NEVER_SENT =
   /^(?:\d+ [A-Z]+: )?(?:No connection established|Name resolution failed|Channel closed before call started)/;
@@ -121,25 +158,29 @@ const NEVER_SENT =
  * them all when any call breaks, and throws outside of every promise when an answer comes late or an error has no
  * details, which ends the process (docs/adr/0003-eventstoredb-adapter.md).
  */
-export const appendCall = (client: EventStoreDBClient) => {
-  const { GRPCStreamCreator, callArguments } = client as unknown as Opening;
+export const appendCall = (connection: Connection) => {
   let lane: Promise<Lane> | undefined;
 
   const open = (): Promise<Lane> => {
+    const client = connection.client();
+    const { GRPCStreamCreator, callArguments } = client as unknown as Opening;
     const opening = (async (): Promise<Lane> => {
-      const call = await GRPCStreamCreator(StreamsClient, 'batchAppend', (service) =>
-        service.batchAppend(...callArguments({}, { deadline: Number.POSITIVE_INFINITY })),
-      )();
+      // A call made on a connection that stands can say for certain that an append was not sent: it was not made.
+      const call = await GRPCStreamCreator(StreamsClient, 'batchAppend', async (service) => {
+        await standing(service);
+        return service.batchAppend(...callArguments({}, { deadline: Number.POSITIVE_INFINITY }));
+      })();
       const waiting: Lane['waiting'] = new Map();
       const broke = (cause?: Error): void => {
         if (lane === opening) lane = undefined;
+        connection.met(cause, client);
         const message = cause?.message ?? 'EventStoreDB ended the call';
         const error = NEVER_SENT.test(message) ? new NotSent(message, { cause }) : new Lost(message, { cause });
         for (const { reject } of waiting.values()) reject(error);
         waiting.clear();
       };
       call.on('data', (answer: BatchAppendResp) => {
-        const correlationId = answer.getCorrelationId()?.getString() ?? '';
+        const correlationId = correlationOf(answer);
         const append = waiting.get(correlationId);
         waiting.delete(correlationId);
         try {
@@ -152,22 +193,29 @@ export const appendCall = (client: EventStoreDBClient) => {
       call.on('end', () => broke());
       return { call, waiting };
     })();
+    opening.catch((error: unknown) => {
+      if (lane === opening) lane = undefined;
+      connection.met(error, client);
+    });
     return opening;
   };
 
   return {
-    /** Sends an append and waits for the server's word, without any time limit. Throws Lost or NotSent. */
-    send: async (stream: string, expected: Expected, events: readonly NewEvent[]): Promise<Said> => {
+    /** Sends an append and waits so many milliseconds for the server's word. Throws NotSent, or Lost when the append may be stored. */
+    send: async (stream: string, expected: Expected, events: readonly NewEvent[], ms: number): Promise<Said> => {
+      const deadline = deadlineIn(ms);
       lane ??= open();
-      const here = lane;
-      const { call, waiting } = await here.catch((cause: unknown) => {
-        if (lane === here) lane = undefined;
-        throw new NotSent('No node of EventStoreDB could be found', { cause });
+      const { call, waiting } = await within(ms, lane).catch((cause: unknown) => {
+        throw new NotSent('EventStoreDB could not be reached', { cause });
       });
       const correlationId = randomUUID();
-      return new Promise((resolve, reject) => {
+      const word = new Promise<Said>((resolve, reject) => {
         waiting.set(correlationId, { resolve, reject });
         for (const request of requestsOf(correlationId, stream, expected, events)) call.write(request);
+      });
+      return within(deadline.left(), word).catch((error: unknown) => {
+        waiting.delete(correlationId);
+        throw error instanceof Late ? new Lost(error.message, { cause: error }) : error;
       });
     },
   };

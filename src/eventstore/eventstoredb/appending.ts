@@ -1,4 +1,4 @@
-import type { EventStoreDBClient } from '@eventstore/db-client';
+import { LRUCache } from 'lru-cache';
 import { assertAppendable } from '../append.ts';
 import {
   type Appended,
@@ -13,7 +13,8 @@ import {
   StoreUnavailable,
 } from '../port.ts';
 import { appendCall, Lost, NotSent, type Said } from './appendCall.ts';
-import { backOff, type Deadline, deadlineIn, Late, within } from './patience.ts';
+import type { Connection } from './connection.ts';
+import { backOff, type Deadline, deadlineIn, within } from './patience.ts';
 import type { reader } from './reading.ts';
 import { type Place, recentIds, WINDOW } from './recent.ts';
 
@@ -34,7 +35,7 @@ const unknown = (cause: unknown): OutcomeUnknown =>
  * only what is found there is answered.
  */
 export const appender = (options: {
-  readonly client: EventStoreDBClient;
+  readonly connection: Connection;
   readonly readStream: ReturnType<typeof reader>['readStream'];
   readonly head: EventStore['head'];
   /** How long an append may take, with everything that finding out its outcome needs. */
@@ -43,9 +44,11 @@ export const appender = (options: {
   readonly seen: (position: Position) => void;
   readonly highest: () => Position;
 }) => {
-  const { client, head, appendMs, signal, seen, highest } = options;
-  const { send } = appendCall(client);
+  const { connection, head, appendMs, signal, seen, highest } = options;
+  const { send } = appendCall(connection);
   const recent = recentIds();
+  /** First ids of appends that may be stored although that was never answered. */
+  const uncertain = new LRUCache<string, true>({ max: 10_000 });
 
   const readStream: ReturnType<typeof reader>['readStream'] = async (stream, which, deadline) => {
     const events = await options.readStream(stream, which, deadline);
@@ -53,15 +56,32 @@ export const appender = (options: {
     return events;
   };
 
-  /** The append as it was stored before, if it was. Throws InvalidEvent when only some of its events were. */
-  const storedBefore = (stream: string, events: readonly NewEvent[]): Appended | undefined => {
+  /** The append as it was stored before: wholly, in part (as far as known), or not. */
+  const found = (stream: string, events: readonly NewEvent[]): Appended | 'partly' | undefined => {
     const ids = events.map(({ id }) => id);
     const places = recent.find(stream, ids);
     const last = places.at(-1);
     if (last === undefined) return undefined;
     if (places.length < ids.length || places.some(({ revision }, n) => revision !== last.revision - ids.length + 1 + n))
-      throw new InvalidEvent('Some events of this append are stored already, but not all of them in this order');
+      return 'partly';
     return { ok: true, revision: last.revision, position: last.position, repeated: true };
+  };
+
+  /** The append as it was stored before, if it was. Throws InvalidEvent when only some of its events were. */
+  const storedBefore = async (
+    stream: string,
+    events: readonly NewEvent[],
+    deadline: Deadline,
+  ): Promise<Appended | undefined> => {
+    let before = found(stream, events);
+    if (before === 'partly') {
+      // The rest may lie behind what is known of the stream.
+      await readStream(stream, { from: recent.knownTo(stream) + 1, limit: events.length }, deadline);
+      before = found(stream, events);
+    }
+    if (before === 'partly')
+      throw new InvalidEvent('Some events of this append are stored already, but not all of them in this order');
+    return before;
   };
 
   /** Makes sure that the ids of the stream's last events up to a revision are known. */
@@ -98,7 +118,7 @@ export const appender = (options: {
     await lookBack(stream, actual, deadline).catch((cause: unknown) => {
       throw unknown(cause);
     });
-    return storedBefore(stream, events) ?? refused;
+    return (await storedBefore(stream, events, deadline)) ?? refused;
   };
 
   /** After an answer stayed away: what the stream tells. Undefined when it has not moved, so that the same append may be sent again. */
@@ -106,10 +126,19 @@ export const appender = (options: {
     const from = expected === 'noStream' ? 0 : expected + 1;
     const since = await readStream(stream, { from, limit: events.length }, deadline);
     if (since.length === 0) return undefined;
-    const found = storedBefore(stream, events);
-    if (found !== undefined) return found;
+    const before = await storedBefore(stream, events, deadline);
+    if (before !== undefined) return before;
     const [last] = await readStream(stream, { direction: 'backwards', limit: 1 }, deadline);
     return { ok: false, actual: last?.revision ?? 'noStream' } as const;
+  };
+
+  /** As findOut; throws OutcomeUnknown while nothing can be found out. */
+  const ascertain = async (...append: Parameters<typeof findOut>) => {
+    try {
+      return await findOut(...append);
+    } catch (error) {
+      throw error instanceof InvalidEvent ? error : unknown(error);
+    }
   };
 
   const answer = async (
@@ -133,6 +162,8 @@ export const appender = (options: {
           stream,
           events.reduce((sum, { data }) => sum + Buffer.byteLength(data), 0),
         );
+      case 'invalid':
+        throw new InvalidEvent('EventStoreDB takes no such append');
       case 'deleted':
         throw new InvalidEvent('The stream was deleted for good');
       case 'denied':
@@ -140,41 +171,61 @@ export const appender = (options: {
     }
   };
 
-  const append: EventStore['append'] = async (stream, expected, events) => {
-    assertAppendable(stream, expected, events);
+  const attempt: EventStore['append'] = async (stream, expected, events) => {
     const deadline = deadlineIn(appendMs);
     try {
       // Later positions tell new events from repeated ones, so one has to be known.
       if (highest() === 0n) await within(deadline.left(), head());
       if (expected !== 'noStream') await lookBack(stream, expected, deadline);
-    } catch (cause) {
-      throw unavailable(cause);
+      const known = await storedBefore(stream, events, deadline);
+      if (known !== undefined) return known;
+    } catch (error) {
+      throw error instanceof InvalidEvent ? error : unavailable(error);
     }
-    const known = storedBefore(stream, events);
-    if (known !== undefined) return known;
 
     const before = highest();
-    let mayBeStored = false;
+    const id = events[0]?.id ?? '';
+    let mayBeStored = uncertain.has(id);
     let cause: unknown;
+    if (mayBeStored) {
+      const outcome = await ascertain(stream, expected, events, deadline);
+      if (outcome !== undefined) return outcome;
+    }
     for (let tries = 0; !signal.aborted && deadline.left() > 0; tries += 1) {
       try {
         // Half of the time for an answer, the other half to find out why there is none.
-        const said = await within(tries === 0 ? appendMs / 2 : deadline.left(), send(stream, expected, events));
+        const said = await send(stream, expected, events, tries === 0 ? appendMs / 2 : deadline.left());
         return await answer(stream, said, { expected, events, before, deadline });
       } catch (error) {
-        if (!(error instanceof Lost || error instanceof NotSent || error instanceof Late)) throw error;
+        if (!(error instanceof Lost || error instanceof NotSent)) throw error;
         mayBeStored ||= !(error instanceof NotSent);
         cause = error;
       }
       if (mayBeStored) {
-        const found = await findOut(stream, expected, events, deadline).catch((error: unknown) => {
-          throw unknown(error);
-        });
-        if (found !== undefined) return found;
+        uncertain.set(id, true);
+        const outcome = await ascertain(stream, expected, events, deadline);
+        if (outcome !== undefined) return outcome;
       }
       await backOff(tries, signal, deadline.left());
     }
     throw mayBeStored ? unknown(cause) : unavailable(cause);
+  };
+
+  /** Appends under way by the id of their first event. */
+  const underWay = new Map<string, Promise<Appended>>();
+
+  const append: EventStore['append'] = async (stream, expected, events) => {
+    assertAppendable(stream, expected, events);
+    const id = events[0]?.id ?? '';
+    // The server lets a repeat run into its time limit while the first is being stored.
+    for (let first = underWay.get(id); first !== undefined; first = underWay.get(id)) await first.catch(() => {});
+    const going = attempt(stream, expected, events);
+    underWay.set(id, going);
+    try {
+      return await going;
+    } finally {
+      underWay.delete(id);
+    }
   };
 
   return { append, readStream };

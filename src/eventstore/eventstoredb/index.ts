@@ -1,7 +1,7 @@
-import { EventStoreDBClient } from '@eventstore/db-client';
 import type { Logger } from 'pino';
 import { type EventStore, type Position, START, StoreUnavailable, type Subscription } from '../port.ts';
 import { appender } from './appending.ts';
+import { connectionTo } from './connection.ts';
 import { within } from './patience.ts';
 import { reader } from './reading.ts';
 import { subscriber } from './subscribing.ts';
@@ -28,10 +28,7 @@ const GOODBYE_MS = 2_000;
  * Throws when the connection string cannot be read.
  */
 export const eventStoreDb = ({ connectionString, log, timeouts }: EventStoreDbOptions): EventStore => {
-  const [forAppends, forReads] = [
-    EventStoreDBClient.connectionString(connectionString),
-    EventStoreDBClient.connectionString(connectionString),
-  ];
+  const [forAppends, forReads] = [connectionTo(connectionString), connectionTo(connectionString)];
   const ended = new AbortController();
   let closed: Promise<void> | undefined;
   let highest: Position = START;
@@ -42,20 +39,20 @@ export const eventStoreDb = ({ connectionString, log, timeouts }: EventStoreDbOp
     highest: () => highest,
   };
   const { readStream, readAll, head } = reader({
-    client: forReads,
+    connection: forReads,
     readMs: timeouts?.read ?? READ_MS,
     signal: ended.signal,
     ...position,
   });
   const appends = appender({
-    client: forAppends,
+    connection: forAppends,
     readStream,
     head,
     appendMs: timeouts?.append ?? APPEND_MS,
     signal: ended.signal,
     ...position,
   });
-  const subscribe = subscriber({ client: forReads, ...(log && { log }), ...position });
+  const subscribe = subscriber({ connection: forReads, ...(log && { log }), ...position });
   const underWay = new Set<Promise<unknown>>();
   const subscriptions = new Set<Subscription>();
 
@@ -63,7 +60,7 @@ export const eventStoreDb = ({ connectionString, log, timeouts }: EventStoreDbOp
     await Promise.all([...subscriptions].map((subscription) => subscription.close()));
     await Promise.allSettled(underWay);
     ended.abort();
-    await within(GOODBYE_MS, Promise.all([forAppends.dispose(), forReads.dispose()])).catch(() => {});
+    await within(GOODBYE_MS, Promise.all([forAppends.close(), forReads.close()])).catch(() => {});
   };
 
   return {

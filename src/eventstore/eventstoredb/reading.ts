@@ -8,6 +8,7 @@ import {
 } from '@eventstore/db-client';
 import { passing } from '../filter.ts';
 import { type EventStore, type Position, START, type StoredEvent } from '../port.ts';
+import type { Connection } from './connection.ts';
 import { type Deadline, deadlineIn, insist, Late } from './patience.ts';
 import { isOwn, positionOf, type Recorded, storedEvent } from './records.ts';
 
@@ -41,7 +42,7 @@ const collect = async (
 
 /** Reads of EventStoreDB. Each keeps to its own deadline and is tried again within it; then it throws StoreUnavailable. */
 export const reader = (options: {
-  readonly client: EventStoreDBClient;
+  readonly connection: Connection;
   /** How long a read may take. */
   readonly readMs: number;
   /** Fires when the store is closed. */
@@ -51,30 +52,43 @@ export const reader = (options: {
   /** The highest such position. */
   readonly highest: () => Position;
 }) => {
-  const { client, readMs, signal, seen, highest } = options;
+  const { connection, readMs, signal, seen, highest } = options;
   const asking = (deadline: Deadline) => ({
     deadline,
     signal,
     final: (error: unknown) => error instanceof AccessDeniedError,
   });
 
+  const ask = <T>(question: (client: EventStoreDBClient) => Promise<T>, deadline: Deadline): Promise<T> =>
+    insist(async () => {
+      const client = connection.client();
+      try {
+        return await question(client);
+      } catch (error) {
+        connection.met(error, client);
+        throw error;
+      }
+    }, asking(deadline));
+
   const readStream = async (
     stream: string,
     { from, direction = 'forwards', limit = MAX_LIMIT }: NonNullable<Parameters<EventStore['readStream']>[1]> = {},
     deadline: Deadline = deadlineIn(readMs),
   ): Promise<readonly StoredEvent[]> => {
-    const fromRevision = from === undefined ? (direction === 'forwards' ? 'start' : 'end') : BigInt(from);
-    const events = await insist(async () => {
-      try {
-        return await collect(
-          client.readStream(stream, { direction, fromRevision, maxCount: limitOf(limit) }),
-          deadline.left(),
-        );
-      } catch (error) {
-        if (error instanceof StreamNotFoundError) return [];
-        throw error;
-      }
-    }, asking(deadline));
+    const end = direction === 'forwards' ? 'start' : 'end';
+    const which = {
+      direction,
+      fromRevision: from === undefined ? end : BigInt(from),
+      maxCount: limitOf(limit),
+    } as const;
+    const events = await ask(
+      (client) =>
+        collect(client.readStream(stream, which), deadline.left()).catch((error: unknown) => {
+          if (error instanceof StreamNotFoundError) return [];
+          throw error;
+        }),
+      deadline,
+    );
     const stored = events.map(storedEvent);
     const last = direction === 'forwards' ? stored.at(-1) : stored[0];
     if (last !== undefined) seen(last.position);
@@ -86,7 +100,7 @@ export const reader = (options: {
     fromPosition: ReturnType<typeof place> | 'end',
     maxCount: number,
     deadline: Deadline,
-  ) => insist(() => collect(client.readAll({ direction, fromPosition, maxCount }), deadline.left()), asking(deadline));
+  ) => ask((client) => collect(client.readAll({ direction, fromPosition, maxCount }), deadline.left()), deadline);
 
   const readAll: EventStore['readAll'] = async (after, { filter, limit = MAX_LIMIT } = {}) => {
     const wanted = limitOf(limit);

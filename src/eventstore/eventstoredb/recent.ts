@@ -55,6 +55,8 @@ export const recentIds = () => {
       const known = spans.get(stream);
       return known !== undefined && known.to >= revision && (known.from === 0 || known.to - known.from + 1 >= WINDOW);
     },
+    /** The last revision of a stream that is known, -1 when none is. */
+    knownTo: (stream: string): number => spans.get(stream)?.to ?? -1,
     /** Where the events of these ids lie, as far as known. */
     find: (stream: string, ids: readonly string[]): readonly Place[] => {
       const known = spans.get(stream);

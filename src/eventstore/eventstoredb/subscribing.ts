@@ -1,6 +1,5 @@
 import {
   type AllStreamResolvedEvent,
-  type EventStoreDBClient,
   eventTypeFilter,
   excludeSystemEvents,
   type Filter as ServerFilter,
@@ -9,6 +8,7 @@ import {
 import type { Logger } from 'pino';
 import { passing } from '../filter.ts';
 import type { EventStore, Filter, Position, StoredEvent, Subscription } from '../port.ts';
+import type { Connection } from './connection.ts';
 import { backOff } from './patience.ts';
 import { place } from './reading.ts';
 import { isOwn, positionOf, storedEvent } from './records.ts';
@@ -46,11 +46,11 @@ class HandlerFailure extends Error {
  * it has looked, and a reader that waits for a position of another event would wait until then.
  */
 export const subscriber = (options: {
-  readonly client: EventStoreDBClient;
+  readonly connection: Connection;
   readonly log?: Pick<Logger, 'warn'>;
   readonly seen: (position: Position) => void;
 }): EventStore['subscribe'] => {
-  const { client, log, seen } = options;
+  const { connection, log, seen } = options;
 
   return (after, { filter, onBatch }): Subscription => {
     const closing = new AbortController();
@@ -76,6 +76,7 @@ export const subscriber = (options: {
       const checkpoint: Checkpoint = (_subscription, { commit }) => {
         put({ reached: commit });
       };
+      const client = connection.client();
       const source = client.subscribeToAll(
         {
           fromPosition: place(handled),
@@ -106,6 +107,9 @@ export const subscriber = (options: {
           if (caughtUp) return;
         }
         throw new Error('EventStoreDB ended the subscription');
+      } catch (error) {
+        connection.met(error, client);
+        throw error;
       } finally {
         signal.removeEventListener('abort', stop);
         source.unsubscribe().catch(() => {});

@@ -55,6 +55,8 @@ export type Pace = {
   readonly committed: () => Promise<void>;
   /** True just after the start, for so many calls. */
   readonly notReady: () => boolean;
+  /** Told when a subscription is given up because its reader is too slow. */
+  readonly dropping: () => void;
   /** Told of every open call and how to end it with an error. */
   readonly opened: (fail: (code: number, details: string) => void) => () => void;
 };

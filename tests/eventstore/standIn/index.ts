@@ -23,6 +23,7 @@ const nameOf = (identifier: InstanceType<typeof shared.StreamIdentifier> | undef
  */
 export const standIn = async () => {
   const log = createLog();
+  let dropped = 0;
   const calls = new Set<(code: number, details: string) => void>();
   let refusals = 0;
   let holding = Promise.resolve();
@@ -37,6 +38,9 @@ export const standIn = async () => {
       if (refusals === 0) return false;
       refusals -= 1;
       return true;
+    },
+    dropping: () => {
+      dropped += 1;
     },
     opened: (fail) => {
       calls.add(fail);
@@ -80,6 +84,8 @@ export const standIn = async () => {
   return {
     connectionString: `esdb://127.0.0.1:${network.port}?tls=false`,
     log,
+    /** How many subscriptions were given up because their reader was too slow. */
+    dropped: () => dropped,
     /** Gone at once, as by SIGKILL: what it has heard is stored, what it would have answered is lost. */
     kill: async (): Promise<void> => {
       await network.down();

@@ -44,7 +44,8 @@ export const createLog = () => {
   const listeners = new Set<() => void>();
   /** What the server remembers of event ids until it is started again. */
   const remembered = new Map<string, { readonly revision: number; readonly position: bigint }>();
-  let end = 0n;
+  // What the server writes first of all is never shown.
+  let end = 163n;
 
   const of = (stream: string): readonly Record[] => streams.get(stream) ?? [];
   const lastRevision = (stream: string): number => of(stream).length - 1;

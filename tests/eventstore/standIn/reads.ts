@@ -105,7 +105,7 @@ const checkpoint = (commit: bigint, prepare: bigint): ReadResp =>
 /** Answers that wait for a reader before a live subscription is given up. */
 const LIVE_BUFFER = 200;
 
-const subscribe = async (log: Log, call: Call, options: ReadReq.Options): Promise<void> => {
+const subscribe = async (log: Log, pace: Pace, call: Call, options: ReadReq.Options): Promise<void> => {
   const all = options.getAll();
   const start = startOf(log, all);
   if (start === undefined) return void call.emit('error', failure(codes.UNKNOWN, 'Exception was thrown by handler.'));
@@ -162,6 +162,7 @@ const subscribe = async (log: Log, call: Call, options: ReadReq.Options): Promis
     }
     if (waiting <= LIVE_BUFFER) return;
     stop();
+    pace.dropping();
     call.emit('error', failure(codes.ABORTED, 'Operation timed out: Consumer too slow to handle event while live.'));
   });
   call.on('drain', () => {
@@ -182,7 +183,7 @@ export const read =
     const options = call.request.getOptions();
     if (options === undefined) return;
     if (pace.notReady()) return void call.emit('error', failure(codes.UNKNOWN, 'Server Is Not Ready'));
-    if (options.hasSubscription()) void subscribe(log, call, options);
+    if (options.hasSubscription()) void subscribe(log, pace, call, options);
     else if (options.hasStream()) readStream(log, call, options);
     else readAll(log, call, options);
   };
