@@ -7,6 +7,7 @@ import { topicKinds } from '../src/http/live/kinds.ts';
 import { asyncApi } from './generated/asyncApi.ts';
 import { eventCatalogue } from './generated/eventCatalogue.ts';
 import { type GeneratedFile, staleFiles, writeFiles } from './generated/files.ts';
+import { reasons } from './generated/reasons.ts';
 
 const root = new URL('../', import.meta.url);
 const { version } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as { version: string };
@@ -17,6 +18,10 @@ export const generated: readonly GeneratedFile[] = [
   {
     path: 'docs/asyncapi.json',
     content: () => `${JSON.stringify(asyncApi(deciders, topicKinds, version), null, 2)}\n`,
+  },
+  {
+    path: 'src/http/openapi/reasons.json',
+    content: () => `${JSON.stringify(reasons(root), null, 2)}\n`,
   },
 ];
 

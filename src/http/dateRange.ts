@@ -21,7 +21,7 @@ const ending = (text: string, zone: string): string =>
   isDate(text) ? startOfDay(Temporal.PlainDate.from(text).add({ days: 1 }), zone) : text;
 
 const refusedTo = (message: string): Problem =>
-  new Problem('VALIDATION_ERROR', message, { reason: 'invalid-input', details: [{ field: 'to', message }] });
+  new Problem('VALIDATION_ERROR', message, { reason: 'input-invalid', details: [{ field: 'to', message }] });
 
 /** A half-open stretch of time, ISO-8601 UTC with milliseconds; an end that was not asked for is missing. */
 export type Range = { readonly from?: string; readonly to?: string };

@@ -31,7 +31,7 @@ const listed = (topics: string, most: number): readonly string[] => {
     names.length === 0 ? 'Name at least one topic' : names.length > most ? `At most ${most} topics` : undefined;
   if (wrong === undefined) return names;
   throw new Problem('VALIDATION_ERROR', wrong, {
-    reason: 'invalid-input',
+    reason: 'input-invalid',
     details: [{ field: 'topics', message: wrong }],
   });
 };

@@ -1,8 +1,11 @@
 import { statusOf } from '../problem.ts';
+import reasons from './reasons.json' with { type: 'json' };
 
 const codes = Object.entries(statusOf)
   .map(([code, status]) => `| \`${code}\` | ${status} |`)
   .join('\n');
+
+const reasonRows = reasons.map(({ reason, codes, message }) => `| \`${reason}\` | ${codes} | ${message} |`).join('\n');
 
 /** What the API document says before its operations. */
 export const overview = `
@@ -31,4 +34,8 @@ you stand.
 | Code | Status |
 | --- | --- |
 ${codes}
+
+| Reason | Code | Says |
+| --- | --- | --- |
+${reasonRows}
 `;

@@ -49,8 +49,8 @@ const shared = {
     status: 412,
     code: 'PRECONDITION_FAILED',
     description: '`If-Match` names another version than the current one',
-    message: 'The object has changed',
-    reason: 'version-mismatch',
+    message: 'It has changed since the version that If-Match names',
+    reason: 'stale',
   },
   PayloadTooLarge: {
     status: 413,
@@ -78,7 +78,7 @@ const shared = {
     code: 'ACCOUNT_LOCKED',
     description: 'The account is locked for a while',
     message: 'Too many failed attempts; please try again later',
-    reason: 'account-locked',
+    reason: 'locked',
   },
   TooManyRequests: {
     status: 429,

@@ -98,7 +98,7 @@ const bothGiven = (url: string): boolean => {
 const refuseBoth = (url: string): void => {
   const message = 'Not together with cursor';
   if (bothGiven(url))
-    throw new Problem('VALIDATION_ERROR', message, { reason: 'invalid-input', details: [{ field: 'page', message }] });
+    throw new Problem('VALIDATION_ERROR', message, { reason: 'input-invalid', details: [{ field: 'page', message }] });
 };
 
 const example: Entry = {

@@ -15,7 +15,7 @@ import { HistoryEvent, historyEvent } from './entries.ts';
 import { eventsOfStream } from './events.ts';
 
 const wrong = (field: string, message: string): Problem =>
-  new Problem('VALIDATION_ERROR', message, { reason: 'invalid-input', details: [{ field, message }] });
+  new Problem('VALIDATION_ERROR', message, { reason: 'input-invalid', details: [{ field, message }] });
 
 /** A history: what kind of thing, which one, and all events of the stream that holds it. */
 export type History = { readonly type: StreamType; readonly id: string; readonly events: readonly Recorded[] };
