@@ -8,8 +8,6 @@ const categories = {
   identity: ['account', 'emailClaim', 'loginAttempts', 'loginSession'],
 } as const satisfies Partial<Record<ContextName, readonly string[]>>;
 
-export type Category = (typeof categories)[keyof typeof categories][number];
-
 const byCategory: ReadonlyMap<string, string> = new Map(
   Object.entries(categories).flatMap(([context, names]) => names.map((name) => [name, context] as const)),
 );
