@@ -1,4 +1,4 @@
-import { claimTime, settleTime } from '../../domain/booking/clientCalendar.ts';
+import { claimTime, clientCalendar, settleTime } from '../../domain/booking/clientCalendar.ts';
 import { dateIn } from '../../domain/booking/grid.ts';
 import { dayOfAppointment, dayOfSlot, isHome, scheduleId, slotIdOf, slotRef } from '../../domain/booking/ids.ts';
 import { completeSlotGeneration, provider } from '../../domain/booking/provider/index.ts';
@@ -8,7 +8,9 @@ import {
   bookAppointment,
   cancelAppointment,
   completeAppointment,
+  judgeBooking,
   judgeMove,
+  type MovingInput,
   openDaySlots,
   refusePast,
   rescheduleAppointment,
@@ -18,10 +20,10 @@ import {
   settleSlot,
   updateAppointmentNotes,
 } from '../../domain/booking/schedule/index.ts';
-import { type Rejection, reject } from '../../domain/decider.ts';
+import { type Actor, type Rejection, reject } from '../../domain/decider.ts';
 import { bind, type Reads } from '../binding.ts';
 import { AppointmentAnswer, appointmentAnswer, exampleIds } from './answers.ts';
-import { latest } from './outcomes.ts';
+import { latest, uncontended } from './outcomes.ts';
 import { accountExists } from './providers.ts';
 import { homeOf, reservationOf, settleCalendar, settleReservation, slotFacts, timeFacts } from './settling.ts';
 
@@ -68,10 +70,22 @@ const targetOf = async (appointmentId: string, slotId: string | undefined, reads
   return { target: (await reads.load(schedule, scheduleId(dayOfSlot(slotId)))).state.slots[slotId] };
 };
 
-const bookingFacts = async (slotId: string, { onBehalfOf }: BookingInput, reads: Reads) => ({
+const claimsOf = async (clientId: string, reads: Reads) => (await reads.load(clientCalendar, clientId)).state.claims;
+
+const bookingFacts = async ({ slotId = '', onBehalfOf }: BookingInput, actor: Actor, reads: Reads) => ({
   provider: (await reads.load(provider, dayOfSlot(slotId).providerId)).state,
   beneficiaryExists: onBehalfOf === undefined || (await accountExists(reads, onBehalfOf)),
+  claims: await claimsOf(onBehalfOf ?? actor.id, reads),
 });
+
+const movingFacts = async ({ appointmentId, slotId }: MovingInput, reads: Reads) => {
+  const appointment = (await homeOf(reads, appointmentId)).appointments[appointmentId];
+  return {
+    provider: (await reads.load(provider, dayOfAppointment(appointmentId).providerId)).state,
+    claims: appointment === undefined ? [] : await claimsOf(appointment.clientId, reads),
+    ...(await targetOf(appointmentId, slotId, reads)),
+  };
+};
 
 const bookBinding = bind(bookAppointment, {
   path: 'POST /appointments',
@@ -84,7 +98,7 @@ const bookBinding = bind(bookAppointment, {
     return typeof slotId === 'string' ? { ...input, slotId } : slotId;
   },
   stream: ({ slotId }) => scheduleId(dayOfSlot(slotId ?? '')),
-  facts: ({ slotId, ...input }, reads) => bookingFacts(slotId ?? '', input, reads),
+  facts: (input, reads, { actor }) => bookingFacts(input, actor, reads),
   version: () => 0,
   answer: {
     schema: AppointmentAnswer,
@@ -93,22 +107,21 @@ const bookBinding = bind(bookAppointment, {
       return appointmentAnswer(state, booked.data.appointmentId);
     },
   },
-  process: async ({ input, actor, commandId, newId, reads, step, judge }) => {
-    const { slotId = '', onBehalfOf } = input;
-    const { state } = await reads.load(schedule, scheduleId(dayOfSlot(slotId)));
-    const facts = await bookingFacts(slotId, input, reads);
-    const context = { now: reads.now(), actor, commandId, newId, entropy: '', facts };
-    const [booked] = [bookAppointment.rule(input, state, context)].flat();
-    // Refused, or booked before by this very command: the day's stream has the word, and nothing is to be set aside.
-    if (booked === undefined || !('type' in booked) || booked.type !== 'AppointmentBooked') return judge();
-    const { appointmentId, startTime, endTime } = booked.data;
-    const accountId = onBehalfOf ?? actor.id;
-    const claimed = await step(claimTime, accountId, { accountId, appointmentId, startTime, endTime });
-    if (!claimed.ok) return claimed;
-    const outcome = await judge();
-    if (!outcome.ok) await settleCalendar(accountId, appointmentId, { reads, step });
-    return outcome;
-  },
+  process: ({ input, actor, newId, reads, step, judge }) =>
+    uncontended(async () => {
+      const { slotId = '' } = input;
+      const { state } = await reads.load(schedule, scheduleId(dayOfSlot(slotId)));
+      const facts = await bookingFacts(input, actor, reads);
+      const booked = judgeBooking(input, state, { now: reads.now(), actor, newId, facts });
+      // Refused, or booked before by this very command: the day's stream has the word, and nothing is to be set aside.
+      if (booked === undefined || 'code' in booked) return judge();
+      const { appointmentId, clientId: accountId, startTime, endTime } = booked.data;
+      const claimed = await step(claimTime, accountId, { accountId, appointmentId, startTime, endTime });
+      if (!claimed.ok) return claimed;
+      const outcome = await judge();
+      if (!outcome.ok) await settleCalendar(accountId, appointmentId, { reads, step });
+      return outcome;
+    }),
 });
 
 /** Moves; reached through `PUT /appointments/{id}`. */
@@ -124,45 +137,40 @@ export const moveBinding = bind(rescheduleAppointment, {
   },
   stream: home,
   version: versionOf,
-  facts: async ({ appointmentId, slotId }, reads) => ({
-    provider: (await reads.load(provider, dayOfAppointment(appointmentId).providerId)).state,
-    ...(await targetOf(appointmentId, slotId, reads)),
-  }),
+  facts: (input, reads) => movingFacts(input, reads),
   answer,
-  process: async ({ input, actor, newId, reads, step, judge }) => {
-    const { appointmentId } = input;
-    const facts = {
-      provider: (await reads.load(provider, dayOfAppointment(appointmentId).providerId)).state,
-      ...(await targetOf(appointmentId, input.slotId, reads)),
-    };
-    const move = judgeMove(input, await homeOf(reads, appointmentId), { actor, now: reads.now(), facts });
-    if (move === undefined || 'code' in move) return judge();
+  process: ({ input, actor, newId, reads, step, judge }) =>
+    uncontended(async () => {
+      const { appointmentId } = input;
+      const facts = await movingFacts(input, reads);
+      const move = judgeMove(input, await homeOf(reads, appointmentId), { actor, now: reads.now(), facts });
+      if (move === undefined || 'code' in move) return judge();
 
-    const tools = { reads, step };
-    const { slotId, slot, appointment } = move;
-    const { clientId } = appointment;
-    const leaving = await reservationOf(appointment.slotId, appointmentId, reads);
-    const claim = { accountId: clientId, appointmentId, startTime: slot.startTime, endTime: slot.endTime };
-    const claimed = await step(claimTime, clientId, claim);
-    if (!claimed.ok) return claimed;
-    const reservationId = isHome(slotId, appointmentId) ? undefined : newId('reservation');
-    if (reservationId !== undefined) {
-      const day = scheduleId(dayOfSlot(slotId));
-      const reserved = await step(reserveSlot, day, { slotId, appointmentId, reservationId });
-      if (!reserved.ok) {
-        await settleCalendar(clientId, appointmentId, tools);
-        return reserved;
+      const tools = { reads, step };
+      const { slotId, slot, appointment } = move;
+      const { clientId } = appointment;
+      const leaving = await reservationOf(appointment.slotId, appointmentId, reads);
+      const claim = { accountId: clientId, appointmentId, startTime: slot.startTime, endTime: slot.endTime };
+      const claimed = await step(claimTime, clientId, claim);
+      if (!claimed.ok) return claimed;
+      const reservationId = isHome(slotId, appointmentId) ? undefined : newId('reservation');
+      if (reservationId !== undefined) {
+        const day = scheduleId(dayOfSlot(slotId));
+        const reserved = await step(reserveSlot, day, { slotId, appointmentId, reservationId });
+        if (!reserved.ok) {
+          await settleCalendar(clientId, appointmentId, tools);
+          return reserved;
+        }
       }
-    }
-    const outcome = await judge();
-    // Whatever came of it, slots and calendar follow what the appointment's own stream says now.
-    const settled = [
-      ...(await settleReservation(slotId, appointmentId, reservationId, tools)),
-      ...(await settleReservation(appointment.slotId, appointmentId, leaving, tools)),
-      ...(await settleCalendar(clientId, appointmentId, tools)),
-    ];
-    return latest(outcome, ...settled);
-  },
+      const outcome = await judge();
+      // Whatever came of it, slots and calendar follow what the appointment's own stream says now.
+      const settled = [
+        ...(await settleReservation(slotId, appointmentId, reservationId, tools)),
+        ...(await settleReservation(appointment.slotId, appointmentId, leaving, tools)),
+        ...(await settleCalendar(clientId, appointmentId, tools)),
+      ];
+      return latest(outcome, ...settled);
+    }),
 });
 
 /** The appointment's notes as its own history tells them, which no state may hold. */

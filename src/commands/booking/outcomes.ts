@@ -9,3 +9,14 @@ export const latest = (first: Outcome, ...steps: readonly Outcome[]): Outcome =>
   );
   return { ...first, position };
 };
+
+/** How often a command of several streams is begun anew when one of them has moved on under its feet. */
+const ATTEMPTS = 3;
+
+/** Begins anew while the answer is that others were faster. */
+export const uncontended = async (attempt: () => Promise<Outcome>): Promise<Outcome> => {
+  for (let tried = 1; ; tried += 1) {
+    const outcome = await attempt();
+    if (outcome.ok || outcome.reason !== 'contended' || tried === ATTEMPTS) return outcome;
+  }
+};

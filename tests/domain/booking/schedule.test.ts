@@ -46,10 +46,11 @@ const active: Provider = {
   profile: { active: true, timezone: 'Europe/Luxembourg', priceCents: 5000, currency: 'EUR' },
 };
 const inactive: Provider = { ...active, profile: { ...active.profile, active: false } as never };
-const facts = { provider: active, beneficiaryExists: true };
 
 const appointmentId = appointmentIdOf({ providerId, day: DAY, uuid: newId('appointment') });
 const ids = { appointmentId, providerId, clientId };
+const claims = [NINE, TEN, NEXT_DAY].map(({ startTime }) => ({ appointmentId, startTime }));
+const facts = { provider: active, beneficiaryExists: true, claims };
 type Booked = Extract<ScheduleEvent, { type: 'AppointmentBooked' }>['data'];
 const booked = (more: Partial<Booked> = {}): ScheduleEvent => ({
   type: 'AppointmentBooked',
@@ -171,6 +172,11 @@ t.test('booking an appointment', async (t) => {
       .when(bookAppointment, { ...input, onBehalfOf: clientId }, at(close, doctor), facts)
       .then(booked({ bookedBy: 'provider' }));
   });
+  t.test('is refused while the calendar of the client has not set the time aside', async () =>
+    given(opened)
+      .when(bookAppointment, input, client, { ...facts, claims: [] })
+      .rejected('contended'),
+  );
   t.test('of oneself is refused', async () => {
     given(opened).when(bookAppointment, input, doctor, facts).rejected('own-calendar');
     given(opened)
@@ -201,7 +207,7 @@ t.test('booking an appointment', async (t) => {
 
 t.test('moving an appointment', async (t) => {
   const move = { appointmentId, slotId: TEN.slotId };
-  const provider = { provider: active };
+  const provider = { provider: active, claims };
   t.test('exchanges slots of the same day', async (t) => {
     const result = given(opened, booked()).when(rescheduleAppointment, move, client, provider);
     result.then(moved());
@@ -248,11 +254,17 @@ t.test('moving an appointment', async (t) => {
       .when(rescheduleAppointment, { ...move, version: 1 }, client, provider)
       .rejected('stale-version', 'version');
   });
+  t.test('is refused while the calendar of the client has not set the new time aside', async () =>
+    given(opened, booked())
+      .when(rescheduleAppointment, move, client, { ...provider, claims: [] })
+      .rejected('contended'),
+  );
   t.test('to another day needs that slot to be held for it', async (t) => {
     const away = { appointmentId, slotId: NEXT_DAY.slotId };
     const target = { startTime: NEXT_DAY.startTime, endTime: NEXT_DAY.endTime };
     const held = (seconds: number) => ({
       provider: active,
+      claims,
       target: {
         ...target,
         heldBy: appointmentId,
@@ -263,11 +275,11 @@ t.test('moving an appointment', async (t) => {
     result.then(moved(NEXT_DAY));
     t.equal(result.state.slots[NINE.slotId]?.heldBy, undefined, 'and frees the slot of its own day');
     given(opened, booked())
-      .when(rescheduleAppointment, away, client, { provider: active, target })
+      .when(rescheduleAppointment, away, client, { provider: active, claims, target })
       .rejected('contended');
     given(opened, booked()).when(rescheduleAppointment, away, client, held(41)).rejected('contended');
     given(opened, booked())
-      .when(rescheduleAppointment, away, client, { provider: active, target: { ...target, heldBy: 'another' } })
+      .when(rescheduleAppointment, away, client, { provider: active, claims, target: { ...target, heldBy: 'another' } })
       .rejected('slot-taken');
   });
 });

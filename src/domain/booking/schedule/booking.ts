@@ -3,7 +3,7 @@ import { type Actor, type Context, can, type Rejection, reject } from '../../dec
 import { instant, lines, timeZone, uuid } from '../../fields.ts';
 import { appointmentIdOf, dayOfSlot, slotIdField } from '../ids.ts';
 import { isProvider, type Provider } from '../provider/index.ts';
-import type { Party } from './events.ts';
+import type { Party, ScheduleEvent } from './events.ts';
 import { command, type Schedule, type Slot } from './state.ts';
 
 /** Which slot is wanted: by its id, or by its start, and then perhaps by its provider. */
@@ -20,7 +20,22 @@ export const onlyOneSlot = [
 ] satisfies Parameters<z.ZodObject['refine']>;
 
 /** What booking must know of the provider and of the person booked for. */
-export type BookingFacts = { readonly provider: Provider; readonly beneficiaryExists: boolean };
+export type BookingFacts = {
+  readonly provider: Provider;
+  readonly beneficiaryExists: boolean;
+  /** Time that the client's calendar has set aside. */
+  readonly claims: readonly TimeClaim[];
+};
+/** Time set aside for an appointment in its client's calendar. */
+export type TimeClaim = { readonly appointmentId: string; readonly startTime: string };
+
+/** Refuses to take time that the client's calendar has not set aside: the state has changed since it was asked for. */
+export const refuseUnclaimed = (claims: readonly TimeClaim[], wanted: TimeClaim): Rejection | undefined =>
+  claims.some(
+    ({ appointmentId, startTime }) => appointmentId === wanted.appointmentId && startTime === wanted.startTime,
+  )
+    ? undefined
+    : reject('CONFLICT', 'contended', 'Too many others are changing this at the same moment; try again');
 
 const SLOT_UNKNOWN = reject('NOT_FOUND', 'slot-unknown', 'No such slot', 'slotId');
 const DAY_MS = 86_400_000;
@@ -82,47 +97,67 @@ export const bookingInput = z
 export type BookingInput = z.output<typeof bookingInput>;
 
 /** The id of the appointment that a booking makes: the same again when the command is repeated. */
-export const bookedAppointmentId = (slotId: string, newId: Context['newId']): string =>
+const bookedAppointmentId = (slotId: string, newId: Context['newId']): string =>
   appointmentIdOf({ ...dayOfSlot(slotId), uuid: newId('appointment') });
 
 const chosenSlot = ({ slots }: Schedule, slotId: string | undefined) =>
   slotId === undefined ? undefined : slots[slotId];
 
-/** Books a free slot, for oneself or, as its provider or an administrator, for somebody else. */
+type Booking = Extract<ScheduleEvent, { type: 'AppointmentBooked' }>;
+
+/**
+ * Judges everything about a booking but whether the client's calendar has set the time aside; undefined when this very
+ * command has booked already.
+ */
+export const judgeBooking = (
+  input: BookingInput,
+  state: Schedule,
+  { actor, now, newId, facts }: Pick<Context<Omit<BookingFacts, 'claims'>>, 'actor' | 'now' | 'newId' | 'facts'>,
+): Booking | Rejection | undefined => {
+  const { slotId, onBehalfOf, startTime: wantedStart } = input;
+  const past = wantedStart === undefined ? undefined : refusePast(wantedStart, now);
+  if (past !== undefined) return past;
+  const slot = chosenSlot(state, slotId);
+  if (slotId === undefined || slot === undefined) return SLOT_UNKNOWN;
+  const { provider } = facts;
+  if (provider.profile?.active !== true) return SLOT_UNKNOWN;
+  const { providerId } = dayOfSlot(slotId);
+  const clientId = onBehalfOf ?? actor.id;
+  const party = bookingParty(actor, providerId, clientId);
+  if (typeof party !== 'string') return party;
+  if (!facts.beneficiaryExists) return reject('NOT_FOUND', 'account-unknown', 'No such account', 'onBehalfOf');
+  const appointmentId = bookedAppointmentId(slotId, newId);
+  if (state.appointments[appointmentId] !== undefined) return undefined;
+  const refusal = refuseSlot(slot, provider, party, now) ?? refuseTaken(slot, appointmentId);
+  if (refusal !== undefined) return refusal;
+  const { startTime, endTime } = slot;
+  const data = {
+    appointmentId,
+    providerId,
+    clientId,
+    slotId,
+    startTime,
+    endTime,
+    notes: input.notes || null,
+    timezone: input.timezone ?? null,
+    bookedBy: party,
+    priceCents: provider.profile.priceCents,
+    currency: provider.profile.currency,
+  };
+  return { type: 'AppointmentBooked', data };
+};
+
+/**
+ * Books a free slot, for oneself or, as its provider or an administrator, for somebody else. The client's calendar has
+ * set the time aside before, so that nobody has two appointments at once.
+ */
 export const bookAppointment = command(
   'BookAppointment',
   bookingInput,
-  (input, state, { actor, now, newId, facts }: Context<BookingFacts>) => {
-    const { slotId, onBehalfOf, startTime: wantedStart } = input;
-    const past = wantedStart === undefined ? undefined : refusePast(wantedStart, now);
-    if (past !== undefined) return past;
-    const slot = chosenSlot(state, slotId);
-    if (slotId === undefined || slot === undefined) return SLOT_UNKNOWN;
-    const { provider } = facts;
-    if (provider.profile?.active !== true) return SLOT_UNKNOWN;
-    const { providerId } = dayOfSlot(slotId);
-    const clientId = onBehalfOf ?? actor.id;
-    const party = bookingParty(actor, providerId, clientId);
-    if (typeof party !== 'string') return party;
-    if (!facts.beneficiaryExists) return reject('NOT_FOUND', 'account-unknown', 'No such account', 'onBehalfOf');
-    const appointmentId = bookedAppointmentId(slotId, newId);
-    if (state.appointments[appointmentId] !== undefined) return [];
-    const refusal = refuseSlot(slot, provider, party, now) ?? refuseTaken(slot, appointmentId);
-    if (refusal !== undefined) return refusal;
-    const { startTime, endTime } = slot;
-    const data = {
-      appointmentId,
-      providerId,
-      clientId,
-      slotId,
-      startTime,
-      endTime,
-      notes: input.notes || null,
-      timezone: input.timezone ?? null,
-      bookedBy: party,
-      priceCents: provider.profile.priceCents,
-      currency: provider.profile.currency,
-    };
-    return [{ type: 'AppointmentBooked', data }];
+  (input, state, context: Context<BookingFacts>) => {
+    const booked = judgeBooking(input, state, context);
+    if (booked === undefined) return [];
+    if ('code' in booked) return booked;
+    return refuseUnclaimed(context.facts.claims, booked.data) ?? [booked];
   },
 );

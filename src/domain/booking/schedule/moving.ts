@@ -4,7 +4,15 @@ import { lines, version } from '../../fields.ts';
 import { ageInSeconds } from '../clientCalendar.ts';
 import { appointmentIdField, dayOfAppointment, dayOfSlot, isHome } from '../ids.ts';
 import type { Provider } from '../provider/index.ts';
-import { onlyOneSlot, refusePast, refuseSlot, refuseTaken, slotChoice } from './booking.ts';
+import {
+  onlyOneSlot,
+  refusePast,
+  refuseSlot,
+  refuseTaken,
+  refuseUnclaimed,
+  slotChoice,
+  type TimeClaim,
+} from './booking.ts';
 import type { Party, ScheduleEvent } from './events.ts';
 import {
   APPOINTMENT_UNKNOWN,
@@ -30,7 +38,12 @@ export const movingInput = z
 export type MovingInput = z.output<typeof movingInput>;
 
 /** What a move must know of the provider, and of the new slot when it lies on another day. */
-export type MovingFacts = { readonly provider: Provider; readonly target?: Slot | undefined };
+export type MovingFacts = {
+  readonly provider: Provider;
+  readonly target?: Slot | undefined;
+  /** Time that the client's calendar has set aside. */
+  readonly claims: readonly TimeClaim[];
+};
 
 type Move = {
   readonly appointment: Appointment;
@@ -49,7 +62,7 @@ export const refuseStale = (appointment: Appointment, wanted: number | undefined
 export const judgeMove = (
   { appointmentId, slotId, startTime, version }: MovingInput,
   state: Schedule,
-  { actor, now, facts }: Pick<Context<MovingFacts>, 'actor' | 'now' | 'facts'>,
+  { actor, now, facts }: Pick<Context<Omit<MovingFacts, 'claims'>>, 'actor' | 'now' | 'facts'>,
 ): Move | Rejection | undefined => {
   const { providerId } = dayOfAppointment(appointmentId);
   const appointment = state.appointments[appointmentId];
@@ -101,13 +114,16 @@ export const rescheduleAppointment = command(
       if (!held || ageInSeconds(reservation.at, context.now) > DECIDE_WITHIN_SECONDS)
         return reject('CONFLICT', 'contended', 'The slot could not be held; please try again');
     }
+    const { startTime, endTime } = move.slot;
+    const unclaimed = refuseUnclaimed(context.facts.claims, { appointmentId, startTime });
+    if (unclaimed !== undefined) return unclaimed;
     const data = {
       ...ids,
       fromSlotId: appointment.slotId,
       toSlotId: move.slotId,
       oldStartTime: appointment.startTime,
-      startTime: move.slot.startTime,
-      endTime: move.slot.endTime,
+      startTime,
+      endTime,
       by: party,
     };
     return [{ type: 'AppointmentRescheduled', data }, ...noted];
