@@ -110,7 +110,7 @@ export const createLog = (
 
 /** Coloured lines, written from this thread, so that nothing is lost when it ends. */
 const prettyStream = (): DestinationStream =>
-  pretty({ colorize: process.stdout.isTTY, translateTime: 'SYS:HH:MM:ss', sync: true });
+  pretty({ colorize: process.stdout.isTTY, translateTime: 'SYS:HH:MM:ss', singleLine: true, sync: true });
 
 /** The child that logs for one context, at its own level when LOG_LEVEL names one (`info,identity=debug`). */
 export const contextLog = (log: Logger, context: string, { logContexts }: Pick<Config, 'logContexts'>): Logger => {

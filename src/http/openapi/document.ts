@@ -6,7 +6,7 @@ import type { App, Deps } from '../app.ts';
 import { version } from '../version.ts';
 import { commandOperation, type Operation, routeOperation } from './operation.ts';
 import { overview } from './overview.ts';
-import { sharedResponses } from './responses.ts';
+import { refer, sharedResponses } from './responses.ts';
 
 /** Where an operation waits in the framework's own draft of the document. */
 const OPERATION = 'x-operation';
@@ -18,6 +18,8 @@ const header = (name: string, description: string, schema: object) => ({
   description,
   schema,
 });
+
+const parameterRef = (name: string) => ({ $ref: `#/components/parameters/${name}` });
 
 const components = {
   securitySchemes: {
@@ -80,6 +82,29 @@ const components = {
   },
 };
 
+const page = (summary: string, operationId: string, responses: object) => ({
+  get: {
+    operationId,
+    summary,
+    description: 'Open to everyone.',
+    tags: ['operations'],
+    security: [],
+    parameters: [parameterRef('CorrelationId')],
+    responses: { ...responses, ...refer('InternalError') },
+  },
+});
+
+/** What is served but is no JSON over HTTP. */
+const pages = {
+  '/docs': page('The API reference, to read and to try', 'getRootDocs', {
+    200: { description: 'A page', content: { 'text/html': { schema: { type: 'string' } } } },
+  }),
+  '/ws': page('Live updates by WebSocket; its messages are described in the AsyncAPI document', 'getRootWs', {
+    101: { description: 'The connection speaks WebSocket from here on' },
+    ...refer('Forbidden', 'NotFound', 'TooManyRequests'),
+  }),
+};
+
 type Documented = { readonly hide?: boolean };
 
 const operationOf = (method: string, url: string, { config = {}, schema }: RouteOptions): Operation =>
@@ -120,6 +145,7 @@ export const registerOpenApi = async (app: App, { config }: Deps): Promise<void>
           Object.fromEntries(operationsIn(item ?? {}).map(([method, operation]) => [method, operation[OPERATION]])),
         ]),
       );
+      Object.assign(paths, pages);
       const tags = new Set(
         Object.values(paths).flatMap((item) => Object.values(item).flatMap((operation) => tagsOf(operation))),
       );
