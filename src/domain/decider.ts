@@ -102,10 +102,6 @@ export const decider = <State, Event extends { readonly type: string; readonly d
   of: Decider<State, Event>,
 ): Decider<State, Event> => of;
 
-/** The state and events of a decider. */
-export type StateOf<D> = D extends Decider<infer State, infer _Event> ? State : never;
-export type EventsOf<D> = D extends Decider<infer _State, infer Event> ? Event : never;
-
 /** A decision: a name, what it takes, and the rule that answers with events, with none, or with a refusal. */
 export type Command<
   Name extends string,

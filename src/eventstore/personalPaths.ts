@@ -24,7 +24,7 @@ type Definition = {
 };
 
 const pathsOf = (schema: z.ZodType, segments: readonly string[]): readonly Path[] => {
-  const subject = schema.meta()?.['pii'];
+  const subject = schema.meta()?.pii;
   if (typeof subject === 'string') return [{ segments, subject }];
   const { shape, innerType, element, valueType, options } = schema.def as unknown as Definition;
   return [

@@ -31,7 +31,7 @@ import { Problem } from './problem.ts';
 import { createRateLimits } from './rateLimits/limiter.ts';
 import { presenters, routes } from './routes/index.ts';
 
-export type { ApiKey, ApiKeys, Deps, Rights, RightsOf, Sessions } from './deps.ts';
+export type { Deps, Rights } from './deps.ts';
 
 /** A Fastify instance whose routes take their types from zod schemas. */
 export type App = FastifyInstance<

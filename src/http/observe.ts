@@ -26,7 +26,7 @@ export const registerObservation = (app: App, { log, metrics }: Deps): void => {
     return child;
   };
 
-  const finished = (request: FastifyRequest, reply: FastifyReply, status: number): void => {
+  const finished = (request: FastifyRequest, reply: FastifyReply, status: number, ip: string): void => {
     metrics.inFlight.dec();
     const duration = performance.now() - request.startedAt;
     const route = request.routeOptions.url ?? NO_ROUTE;
@@ -41,7 +41,7 @@ export const registerObservation = (app: App, { log, metrics }: Deps): void => {
         durationMs: Math.round(duration * 10) / 10,
         userId: request.caller?.accountId,
         correlationId: request.correlationId,
-        ip: networkOf(request.ip),
+        ip: networkOf(ip),
         userAgent: request.headers['user-agent']?.slice(0, 200),
       },
       'request',
@@ -50,14 +50,16 @@ export const registerObservation = (app: App, { log, metrics }: Deps): void => {
   app.addHook('onRequest', (request, reply, done) => {
     request.startedAt = performance.now();
     metrics.inFlight.inc();
+    // A socket forgets its peer once it is closed.
+    const { ip } = request;
     let answered = false;
     reply.raw.once('finish', () => {
       answered = true;
-      finished(request, reply, reply.raw.statusCode);
+      finished(request, reply, reply.raw.statusCode, ip);
     });
     // 499: the client was gone before the answer, nobody saw a status.
     reply.raw.once('close', () => {
-      if (!answered) finished(request, reply, 499);
+      if (!answered) finished(request, reply, 499, ip);
     });
     done();
   });

@@ -21,6 +21,8 @@ export type Launch = {
 
 const CAP_DAC_OVERRIDE = 1n;
 const CAP_DAC_READ_SEARCH = 2n;
+/** Needed to set what setpriv is asked for. */
+const CAP_SETPCAP = 8n;
 
 /**
  * The account for a cluster: the caller, unless the caller is root. Then the owner of an existing cluster, else `postgres`
@@ -49,6 +51,8 @@ export async function accountFor(cluster: string, paths: readonly string[]): Pro
     launch: (program, args) => ({
       file: 'setpriv',
       args: [
+        // Without this, access(2) looks past the capability, and PostgreSQL does not find its own programs.
+        '--securebits=+no_setuid_fixup',
         `--reuid=${ids.uid}`,
         `--regid=${ids.gid}`,
         '--clear-groups',
@@ -95,6 +99,7 @@ async function passage(): Promise<string | undefined> {
   if (!available) return undefined;
   const status = await readFile('/proc/self/status', 'utf8').catch(() => '');
   const held = BigInt(`0x${/^CapPrm:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`);
+  if (((held >> CAP_SETPCAP) & 1n) === 0n) return undefined;
   if ((held >> CAP_DAC_READ_SEARCH) & 1n) return 'dac_read_search';
   if ((held >> CAP_DAC_OVERRIDE) & 1n) return 'dac_override';
   return undefined;

@@ -15,8 +15,6 @@ export const position = column<string>('bigint');
 export const boolean = column<boolean>('boolean');
 /** An ISO-8601 UTC instant with milliseconds in rows. */
 export const instant = column<string>('timestamptz(3)');
-/** `YYYY-MM-DD` in rows. */
-export const date = column<string>('date');
 export const json = <T>(): Column<T> => column<T>('jsonb');
 export const nullable = <T>(of: Column<T>): Column<T | null> => ({ sql: of.sql, nullable: true });
 

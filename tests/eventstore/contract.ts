@@ -6,7 +6,7 @@ import { refusing } from './contract/refusing.ts';
 import type { Open } from './contract/subject.ts';
 import { subscribing } from './contract/subscribing.ts';
 
-export type { Open, Subject } from './contract/subject.ts';
+export type { Open } from './contract/subject.ts';
 
 /**
  * Pins every promise of the event-store port; each adapter runs it. `open` is called for each test and may give the

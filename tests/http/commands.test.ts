@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import t from 'tap';
 import { Abandoned } from '../../src/commands/pipeline.ts';
 import { OutcomeUnknown, StoreUnavailable } from '../../src/eventstore/port.ts';
@@ -214,4 +215,33 @@ t.test('a body', async (t) => {
   t.notMatch(executed.at(-1)?.request.input, { constructor: { prototype: { admin: true } } });
   t.equal((await send('null')).statusCode, 422);
   t.equal((await send('"text"')).statusCode, 422);
+});
+
+t.test('a caller who hangs up', async (t) => {
+  const { app, login, executed, answerWith, lines } = await server(t);
+  const { authorization } = login({ permissions: ['write:boxes'] });
+  const base = await app.listen({ port: 0, host: '127.0.0.1' });
+  const { promise: entered, resolve: enter } = Promise.withResolvers<void>();
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  answerWith(async () => {
+    enter();
+    await released;
+    throw new Abandoned('gone');
+  });
+  const leaving = new AbortController();
+  const request = fetch(`${base}${url}`, {
+    method: 'PUT',
+    headers: { authorization, 'content-type': 'application/json' },
+    body: JSON.stringify({ label: 'Books' }),
+    signal: leaving.signal,
+  });
+  await entered;
+  const signal = executed.at(-1)?.request.signal;
+  t.equal(signal?.aborted, false, 'a read body is no hanging up');
+  const gone = once(signal as AbortSignal, 'abort');
+  leaving.abort();
+  await t.rejects(request);
+  await gone;
+  t.match(lines().at(-1), { msg: 'request', status: 499 });
+  release();
 });

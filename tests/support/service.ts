@@ -145,5 +145,18 @@ export const testService = async (t: Test, variables: Record<string, string> = {
     return registered;
   };
 
-  return { url: service.url, api, pool, connectionString, dataDir, anonymous, login, admin, newcomer, user, verificationToken, stop };
+  return {
+    url: service.url,
+    api,
+    pool,
+    connectionString,
+    dataDir,
+    anonymous,
+    login,
+    admin,
+    newcomer,
+    user,
+    verificationToken,
+    stop,
+  };
 };

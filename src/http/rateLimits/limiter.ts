@@ -12,8 +12,12 @@ const MOST = { credential: 5, stranger: 100, free: 100, premium: 500, minute: 10
 const PREMIUM_PLANS = new Set(['premium', 'enterprise']);
 const PREMIUM_ROLES = new Set(['provider', 'agent', 'agency_manager', 'auditor', 'operator', 'admin']);
 
-/** The address that counts: IPv6 by its /64, because one subscriber holds all of it. */
-export const addressOf = (ip: string): string => {
+/**
+ * The address that counts: IPv6 by its /64, because one subscriber holds all of it. Callers who hung up before they were
+ * looked at have none, whatever the framework's types say, and count as one.
+ */
+export const addressOf = (ip: string | undefined): string => {
+  if (ip === undefined) return 'none';
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(ip)?.[1];
   if (mapped !== undefined) return mapped;
   if (!isIPv6(ip)) return ip;
