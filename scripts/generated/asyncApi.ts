@@ -60,6 +60,19 @@ const topicChannel = ({ name, summary, messages }: AnyTopicKind) => ({
 
 const channelName = (kind: 'stream' | 'topic', name: string): string => `${kind}.${name}`;
 
+const description = `Generated from the event schemas. Channels \`stream.*\` are the streams of the log, channels \`topic.*\` what clients
+are told live.
+
+WebSocket \`/ws\`: the first message is {type: "auth", token}, within 10 s, answered by {type: "auth:ok"}. Then
+{type: "subscribe", topic, after?}, answered by {type: "subscribed", topic, seq}, by {type: "resync", topic, seq} when more
+than 500 messages were missed (read afresh, messages behind seq follow), or by {type: "error", code, topic}; and
+{type: "unsubscribe", topic}. With \`?names=hyphen\` message names have a hyphen instead of the colon. A new token before
+the old one expires ({type: "auth:expiring", at} comes 30 s ahead) is another {type: "auth", token}. Close codes: 1001 the service
+stops, 1008 too many messages at once, 1009 a message over 64 KB, 4401 no valid login, 4408 silent for 90 s or reading too
+slowly, 4429 too many connections. Topics of other kinds and malformed ids are refused with VALIDATION_ERROR.
+
+Server-sent events \`GET /api/v1/live?topics=a,b\`: login by header, the same messages, resumed by \`Last-Event-ID\`.`;
+
 /** The events of the log and the live messages as an AsyncAPI 3.0 document. */
 export const asyncApi = (deciders: readonly AnyDecider[], topics: readonly AnyTopicKind[], version: string): object => {
   const sorted = [...deciders].sort((a, b) => a.category.localeCompare(b.category, 'en'));
@@ -76,8 +89,7 @@ export const asyncApi = (deciders: readonly AnyDecider[], topics: readonly AnyTo
     info: {
       title: 'Convene',
       version,
-      description:
-        'Generated from the event schemas. Channels `stream.*` are the streams of the log, channels `topic.*` what the WebSocket `/ws` and `GET /api/v1/live` tell.',
+      description,
       license: { name: 'MIT' },
     },
     servers: { live: { host: 'localhost:3000', protocol: 'ws', pathname: '/ws' } },

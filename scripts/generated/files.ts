@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 
 /** A file that is written by a program: its path in the repository, and what belongs in it. */
 export type GeneratedFile = { readonly path: string; readonly content: () => string | Promise<string> };
@@ -24,6 +24,9 @@ export const staleFiles = async (root: URL, files: readonly GeneratedFile[]): Pr
 export const writeFiles = async (root: URL, files: readonly GeneratedFile[]): Promise<readonly string[]> => {
   const stale = await staleFiles(root, files);
   for (const { path, content } of files)
-    if (stale.includes(path)) await writeFile(new URL(path, root), await content());
+    if (stale.includes(path)) {
+      await mkdir(new URL('./', new URL(path, root)), { recursive: true });
+      await writeFile(new URL(path, root), await content());
+    }
   return stale;
 };

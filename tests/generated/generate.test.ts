@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -25,7 +25,6 @@ t.test('a stale or missing document', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'convene-generated-'));
   t.teardown(() => rm(folder, { recursive: true }));
   const at = pathToFileURL(`${folder}/`);
-  await mkdir(new URL('docs', at));
   t.strictSame(
     await staleFiles(at, generated),
     generated.map(({ path }) => path),

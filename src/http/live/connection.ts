@@ -3,7 +3,7 @@ import type { Actor } from '../../domain/decider.ts';
 import type { Limits } from './limits.ts';
 import { closeCodes } from './limits.ts';
 import type { Opened, Receiver } from './subscription.ts';
-import { type Delivery, type Frame, framesOf } from './topics.ts';
+import { type Delivery, framesOf, textOf } from './topics.ts';
 
 /** A login that a token proved, and when it ends. */
 export type Login = { readonly actor: Actor; readonly expiresAt: Date };
@@ -96,10 +96,11 @@ export const createConnection = (deps: ConnectionDeps): Connection => {
     ended();
     transport.close(code, reason);
   };
-  const send = (message: object): void => {
+  const write = (text: string): void => {
     if (over) return;
-    if (transport.send(JSON.stringify(message)) > limits.unreadBytes) close(closeCodes.tooSlow, 'reading too slowly');
+    if (transport.send(text) > limits.unreadBytes) close(closeCodes.tooSlow, 'reading too slowly');
   };
+  const send = (message: object): void => write(JSON.stringify(message));
   const refuse = (code: string, message: string, topic?: string): void =>
     send({ type: 'error', code, message, ...(topic === undefined ? {} : { topic }) });
 
@@ -138,9 +139,10 @@ export const createConnection = (deps: ConnectionDeps): Connection => {
     return send({ type: 'auth:ok' });
   };
 
-  const named = (frame: Frame): object => (deps.hyphens ? { ...frame, event: frame.event.replace(':', '-') } : frame);
   const deliver = (delivery: Delivery): void => {
-    for (const frame of framesOf(delivery)) send(named(frame));
+    for (const frame of framesOf(delivery))
+      if (deps.hyphens) send({ ...frame, event: frame.event.replace(':', '-') });
+      else write(textOf(frame));
   };
 
   const subscribe = async (topic: string, from: string | undefined, { actor }: Login): Promise<void> => {

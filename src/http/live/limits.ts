@@ -30,7 +30,7 @@ export const defaultLimits: Limits = {
   silence: 90_000,
   expiryWarning: 30_000,
   connectionsPerAccount: 5,
-  strangersPerAddress: 20,
+  strangersPerAddress: 100,
   topicsPerConnection: 20,
   messageBytes: 65_536,
   waitingMessages: 64,

@@ -5,7 +5,7 @@ import { Problem } from '../problem.ts';
 import { actorOf } from '../request.ts';
 import type { Live } from './live.ts';
 import type { Opened, Receiver } from './subscription.ts';
-import { type Delivery, framesOf } from './topics.ts';
+import { type Delivery, framesOf, textOf } from './topics.ts';
 import { expiryOf } from './webSocket.ts';
 
 type Open = Extract<Opened, { kind: 'open' }> & { readonly topic: string };
@@ -22,8 +22,9 @@ const Headers = z.object({
 });
 
 /** The text of one server-sent event. */
-const block = (event: string, id: string | undefined, data: unknown): string =>
-  `event: ${event}\n${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`;
+const blockOf = (event: string, id: string | undefined, text: string): string =>
+  `event: ${event}\n${id === undefined ? '' : `id: ${id}\n`}data: ${text}\n\n`;
+const block = (event: string, id: string | undefined, data: object): string => blockOf(event, id, JSON.stringify(data));
 
 const listed = (topics: string, most: number): readonly string[] => {
   const names = [...new Set(topics.split(',').map((name) => name.trim()))].filter((name) => name !== '');
@@ -129,7 +130,7 @@ export const registerServerSentEvents = (app: App, deps: Deps, live: Live): void
       let opened: readonly Open[] = [];
       const out = { write: (_text: string): void => {} };
       const deliver = (delivery: Delivery): void => {
-        for (const frame of framesOf(delivery)) out.write(block(frame.event, frame.seq, frame));
+        for (const frame of framesOf(delivery)) out.write(blockOf(frame.event, frame.seq, textOf(frame)));
       };
       const receiverOf = (topic: string): Receiver => ({
         deliver,

@@ -47,6 +47,16 @@ export const framesOf = (delivery: Delivery): readonly Frame[] => {
   return frames;
 };
 
+/** A frame as JSON, written once however many listeners get it. */
+const texts = new WeakMap<Frame, string>();
+export const textOf = (frame: Frame): string => {
+  const known = texts.get(frame);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(frame);
+  texts.set(frame, text);
+  return text;
+};
+
 /** What a kind of topic may ask before it lets an account listen. */
 export type Asks<State = unknown> = { readonly stateOf: (id: string) => Promise<State | undefined> };
 
