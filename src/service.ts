@@ -219,7 +219,10 @@ const start = async (config: Config, onStop: (step: () => unknown) => void): Pro
     rights,
     sessions,
   });
-  onStop(() => app.close());
+  onStop(() => {
+    app.drain();
+    return app.close();
+  });
   return app.listen({ host: config.host, port: config.port }).catch((error: unknown) => {
     throw new StartupProblem(
       `Port ${config.port} of ${config.host} cannot be used (${explain(error)}): set PORT or HOST`,
