@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import { type Codec, type Decoded, isUndecodable } from '../eventstore/codec.ts';
-import { categoryOf, type Recorded } from '../eventstore/event.ts';
+import type { Codec, Decoded } from '../eventstore/codec.ts';
+import { categoryOf, isUndecodable, type Recorded } from '../eventstore/event.ts';
 import { type EventStore, type Position, START } from '../eventstore/port.ts';
 import type { AnyDecider, Fact } from './binding.ts';
 import type { Snapshots } from './snapshots.ts';

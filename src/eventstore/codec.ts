@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import type { EventType } from '../domain/catalogue.ts';
 import { ERASED } from '../domain/decider.ts';
-import type { Envelope, Metadata, Recorded } from './event.ts';
+import type { Metadata, Recorded, Undecodable } from './event.ts';
 import type { KeyRing } from './keyRing.ts';
 import { personalPaths } from './personalPaths.ts';
 import type { NewEvent, Position, StoredEvent } from './port.ts';
@@ -23,13 +23,7 @@ export class UnreadableEvent extends Error {
   }
 }
 
-/** An event that could not be decoded. It is handed on, so that nobody passes over it in silence. */
-export type Undecodable = Omit<Envelope, 'metadata' | 'schemaVersion'> & {
-  readonly type: string;
-  readonly error: UnreadableEvent;
-};
 export type Decoded = Recorded | Undecodable;
-export const isUndecodable = (event: Decoded): event is Undecodable => 'error' in event;
 
 /** An event on its way into the log, in the clear. */
 export type Unsealed = { readonly id: string; readonly type: string; readonly data: unknown };

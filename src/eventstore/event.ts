@@ -33,6 +33,17 @@ export type Envelope = {
 /** An event in the clear: decoded, upcast to the current shape, personal fields decrypted (or `ERASED`). */
 export type Recorded<T extends EventType = EventType> = Extract<AnyEvent, { type: T }> & Envelope;
 
+/**
+ * An event whose type or bytes this version of the service cannot read. It is handed on with the place where it lies, so
+ * that nobody passes over it in silence.
+ */
+export type Undecodable = Omit<Envelope, 'metadata' | 'schemaVersion'> & {
+  readonly type: string;
+  readonly error: Error;
+};
+
+export const isUndecodable = (event: object): event is Undecodable => 'error' in event;
+
 /** The category of a stream: what stands before its first hyphen. */
 export const categoryOf = (stream: string): string => stream.slice(0, stream.indexOf('-'));
 

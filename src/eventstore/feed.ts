@@ -1,18 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
-import type { Envelope } from './event.ts';
+import type { Envelope, Undecodable } from './event.ts';
 import { type Batch, type EventStore, type Position, START, type StoredEvent, type Subscription } from './port.ts';
 
 /** An event in the clear, where its exact type does not matter. */
 export type Fact = Envelope & { readonly type: string; readonly data: unknown };
 
-/** An event whose type or bytes this version of the service cannot read. */
-export type Undecodable = Pick<Fact, 'id' | 'stream' | 'revision' | 'position' | 'type' | 'recordedAt'> & {
-  readonly error: Error;
-};
 export type FeedEvent = Fact | Undecodable;
-
-export const isUndecodable = (event: FeedEvent): event is Undecodable => 'error' in event;
 
 /** Turns what lies in the log into events in the clear, one for each, in the same order. Throws only when keys are out of reach. */
 export type Decode = (events: readonly StoredEvent[]) => Promise<readonly FeedEvent[]>;

@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Logger } from 'pino';
-import { type Decode, type Fact, type Feed, FeedClosed, type FeedEvent, isUndecodable } from '../feed.ts';
+import { isUndecodable } from '../event.ts';
+import { type Decode, type Fact, type Feed, FeedClosed, type FeedEvent } from '../feed.ts';
 import { type EventStore, type Position, START } from '../port.ts';
 import { type Checkpoint, type Consumer, noteError, takeOver } from './checkpoint.ts';
 import { describe, isDataFault, Poison, Replaced } from './faults.ts';

@@ -1,5 +1,5 @@
-import { categoryOf } from '../event.ts';
-import { type FeedEvent, isUndecodable } from '../feed.ts';
+import { categoryOf, isUndecodable } from '../event.ts';
+import type { FeedEvent } from '../feed.ts';
 
 /** What a consumer wants of the log. */
 export type Interest = {

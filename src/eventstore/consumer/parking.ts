@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { uuid5 } from '../../uuid.ts';
-import { type FeedEvent, isUndecodable } from '../feed.ts';
+import { isUndecodable } from '../event.ts';
+import type { FeedEvent } from '../feed.ts';
 import type { Consumer } from './checkpoint.ts';
 import { describe } from './faults.ts';
 

@@ -1,5 +1,5 @@
-import { type Codec, isUndecodable } from '../../eventstore/codec.ts';
-import type { Recorded } from '../../eventstore/event.ts';
+import type { Codec } from '../../eventstore/codec.ts';
+import { isUndecodable, type Recorded } from '../../eventstore/event.ts';
 import type { EventStore, Position, StoredEvent } from '../../eventstore/port.ts';
 import type { Limits } from './limits.ts';
 import type { Backlog } from './subscription.ts';

@@ -1,8 +1,8 @@
 import type { AnyDecider, Reads } from '../../commands/binding.ts';
 import type { Actor } from '../../domain/decider.ts';
 import type { Codec } from '../../eventstore/codec.ts';
-import type { Recorded } from '../../eventstore/event.ts';
-import { type Feed, FeedClosed, isUndecodable } from '../../eventstore/feed.ts';
+import { isUndecodable, type Recorded } from '../../eventstore/event.ts';
+import { type Feed, FeedClosed } from '../../eventstore/feed.ts';
 import type { EventStore } from '../../eventstore/port.ts';
 import { backlogOf } from './history.ts';
 import { createHub, type Hub } from './hub.ts';

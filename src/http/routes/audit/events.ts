@@ -1,5 +1,4 @@
-import { isUndecodable } from '../../../eventstore/codec.ts';
-import type { Recorded } from '../../../eventstore/event.ts';
+import { isUndecodable, type Recorded } from '../../../eventstore/event.ts';
 import type { StoredEvent } from '../../../eventstore/port.ts';
 import type { AuditEntry } from '../../../projections/audit/auditEntries.ts';
 import type { Deps } from '../../app.ts';
