@@ -4,7 +4,7 @@ import shared from '@eventstore/db-client/generated/shared_pb.js';
 import type { Status } from '@eventstore/db-client/generated/status_pb.js';
 import { StreamsClient } from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import streams, { type BatchAppendReq, type BatchAppendResp } from '@eventstore/db-client/generated/streams_pb.js';
-import { connectivityState } from '@grpc/grpc-js';
+import { connectivityState, status } from '@grpc/grpc-js';
 import type { Expected, NewEvent } from '../port.ts';
 import type { Connection } from './connection.ts';
 import { deadlineIn, Late, within } from './patience.ts';
@@ -79,8 +79,8 @@ function* requestsOf(correlationId: string, stream: string, expected: Expected, 
   yield current.setIsFinal(true);
 }
 
-const refusal = (status: Status): Said => {
-  const details = status.getDetails();
+const refusal = (reason: Status): Said => {
+  const details = reason.getDetails();
   switch (details?.getTypeName()) {
     case 'event_store.client.WrongExpectedVersion': {
       const wrong = shared.WrongExpectedVersion.deserializeBinary(details.getValue_asU8());
@@ -96,13 +96,13 @@ const refusal = (status: Status): Said => {
     case 'event_store.client.BadRequest':
       return { is: 'invalid' };
     default:
-      throw new Lost(`EventStoreDB could not say what came of an append: ${status.getMessage()}`);
+      throw new Lost(`EventStoreDB could not say what came of an append: ${reason.getMessage()}`);
   }
 };
 
 const said = (answer: BatchAppendResp): Said => {
-  const status = answer.getError();
-  if (status !== undefined) return refusal(status);
+  const reason = answer.getError();
+  if (reason !== undefined) return refusal(reason);
   const success = answer.getSuccess();
   const position = success?.getPosition();
   if (success === undefined || position === undefined) throw new Lost('EventStoreDB gave no position for an append');
@@ -126,6 +126,11 @@ const correlationOf = (answer: BatchAppendResp): string => {
   const digits = hex(bits.getMostSignificantBits()) + hex(bits.getLeastSignificantBits());
   return digits.replace(/(.{8})(.{4})(.{4})(.{4})(.{12})/, '$1-$2-$3-$4-$5');
 };
+
+const isDenial = (error: Error | undefined): boolean =>
+  error !== undefined &&
+  'code' in error &&
+  (error.code === status.UNAUTHENTICATED || error.code === status.PERMISSION_DENIED);
 
 const CONNECT_MS = 5_000;
 
@@ -171,15 +176,19 @@ export const appendCall = (connection: Connection) => {
         return service.batchAppend(...callArguments({}, { deadline: Number.POSITIVE_INFINITY }));
       })();
       const waiting: Lane['waiting'] = new Map();
+      let answered = false;
       const broke = (cause?: Error): void => {
         if (lane === opening) lane = undefined;
         connection.met(cause, client);
+        // Credentials are judged when the call opens, before any append.
+        if (!answered && isDenial(cause)) for (const { resolve } of waiting.values()) resolve({ is: 'denied' });
         const message = cause?.message ?? 'EventStoreDB ended the call';
         const error = NEVER_SENT.test(message) ? new NotSent(message, { cause }) : new Lost(message, { cause });
         for (const { reject } of waiting.values()) reject(error);
         waiting.clear();
       };
       call.on('data', (answer: BatchAppendResp) => {
+        answered = true;
         const correlationId = correlationOf(answer);
         const append = waiting.get(correlationId);
         waiting.delete(correlationId);

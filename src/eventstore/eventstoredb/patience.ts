@@ -41,7 +41,7 @@ export const backOff = async (tries: number, signal: AbortSignal, atMost: number
 
 /**
  * Tries again until it succeeds, the deadline passes or the signal fires; then throws StoreUnavailable with the last
- * cause. Errors that `final` names are thrown as they are.
+ * cause. At once with errors that `final` names.
  */
 export const insist = async <T>(
   attempt: () => Promise<T>,
@@ -52,7 +52,7 @@ export const insist = async <T>(
     try {
       return await within(deadline.left(), attempt());
     } catch (error) {
-      if (final?.(error)) throw error;
+      if (final?.(error)) throw new StoreUnavailable('EventStoreDB refuses to answer', { cause: error });
       if (signal.aborted) throw new StoreUnavailable('The event store was closed', { cause: error });
       if (deadline.left() === 0) throw new StoreUnavailable('EventStoreDB did not answer in time', { cause: error });
       await backOff(tries, signal, deadline.left());

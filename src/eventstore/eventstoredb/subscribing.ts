@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import {
   type AllStreamResolvedEvent,
   eventTypeFilter,
@@ -100,7 +101,11 @@ export const subscriber = (options: {
             position = positionOf(item.event);
             if (passes({ type: item.event.type, stream: item.event.streamId })) events.push(storedEvent(item.event));
           }
-          if (!caughtUp && source.readableLength > 0 && events.length < BATCH_EVENTS) continue;
+          if (!caughtUp && events.length < BATCH_EVENTS) {
+            // What has arrived passes through the client one by one; a turn of the event loop lets it gather.
+            if (source.readableLength === 0) await turn();
+            if (source.readableLength > 0) continue;
+          }
           if (signal.aborted) return;
           if (position > handled) await handle(events, position);
           events = [];

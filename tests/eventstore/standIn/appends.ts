@@ -55,6 +55,8 @@ export type Pace = {
   readonly committed: () => Promise<void>;
   /** True just after the start, for so many calls. */
   readonly notReady: () => boolean;
+  /** Whether a call does not carry the credentials that the server asks for. */
+  readonly refuses: (metadata: Metadata) => boolean;
   /** Told when a subscription is given up because its reader is too slow. */
   readonly dropping: () => void;
   /** Told of every open call and how to end it with an error. */
@@ -74,6 +76,10 @@ export const batchAppend =
     const pending = new Map<string, Promise<void>>();
     const ended = pace.opened((code, details) => call.emit('error', failure(code, details)));
     call.on('close', ended);
+    if (pace.refuses(call.metadata)) {
+      call.emit('error', failure(codes.UNAUTHENTICATED, 'Unauthenticated'));
+      return;
+    }
     if (pace.notReady()) {
       call.emit('error', failure(codes.UNKNOWN, 'Server Is Not Ready'));
       return;

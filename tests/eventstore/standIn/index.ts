@@ -1,4 +1,6 @@
+import { readFile } from 'node:fs/promises';
 import { setImmediate as turn } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { ServerFeaturesService } from '@eventstore/db-client/generated/serverfeatures_grpc_pb.js';
 import features from '@eventstore/db-client/generated/serverfeatures_pb.js';
 import type shared from '@eventstore/db-client/generated/shared_pb.js';
@@ -12,6 +14,9 @@ import { read } from './reads.ts';
 
 export type StandIn = Awaited<ReturnType<typeof standIn>>;
 
+const KEY = fileURLToPath(import.meta.resolve('./tls/key.pem'));
+const CERTIFICATE = fileURLToPath(import.meta.resolve('./tls/certificate.pem'));
+
 type Answering = (error: null, answer: object) => void;
 const nameOf = (identifier: InstanceType<typeof shared.StreamIdentifier> | undefined): string =>
   new TextDecoder().decode(identifier?.getStreamName_asU8());
@@ -19,9 +24,9 @@ const nameOf = (identifier: InstanceType<typeof shared.StreamIdentifier> | undef
 /**
  * An EventStoreDB of one node, in memory, behind a link that can fail: it speaks the real protocol by the client's own
  * definitions and is no kinder than the server it stands in for. Events outlive a restart; what a server keeps in memory
- * does not.
+ * does not. With `credentials` (`name:password`) it speaks TLS and refuses everyone else.
  */
-export const standIn = async () => {
+export const standIn = async ({ credentials }: { readonly credentials?: string } = {}) => {
   const log = createLog();
   let dropped = 0;
   const calls = new Set<(code: number, details: string) => void>();
@@ -41,6 +46,10 @@ export const standIn = async () => {
     },
     dropping: () => {
       dropped += 1;
+    },
+    refuses: (metadata) => {
+      const basic = `Basic ${Buffer.from(credentials ?? '').toString('base64')}`;
+      return credentials !== undefined && metadata.get('authorization')[0] !== basic;
     },
     opened: (fail) => {
       calls.add(fail);
@@ -74,15 +83,22 @@ export const standIn = async () => {
       done(null, answer);
     }) as UntypedHandleCall,
   });
+  const secrets =
+    credentials === undefined
+      ? ServerCredentials.createInsecure()
+      : ServerCredentials.createSsl(null, [
+          { private_key: await readFile(KEY), cert_chain: await readFile(CERTIFICATE) },
+        ]);
   const serverPort = await new Promise<number>((resolve, reject) =>
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) =>
-      error ? reject(error) : resolve(port),
-    ),
+    server.bindAsync('127.0.0.1:0', secrets, (error, port) => (error ? reject(error) : resolve(port))),
   );
   const network = await link(serverPort);
 
   return {
-    connectionString: `esdb://127.0.0.1:${network.port}?tls=false`,
+    connectionString:
+      credentials === undefined
+        ? `esdb://127.0.0.1:${network.port}?tls=false`
+        : `esdb://${credentials}@localhost:${network.port}?tlsCAFile=${encodeURIComponent(CERTIFICATE)}`,
     log,
     /** How many subscriptions were given up because their reader was too slow. */
     dropped: () => dropped,

@@ -182,6 +182,7 @@ export const read =
     call.on('cancelled', ended);
     const options = call.request.getOptions();
     if (options === undefined) return;
+    if (pace.refuses(call.metadata)) return void call.emit('error', failure(codes.UNAUTHENTICATED, 'Unauthenticated'));
     if (pace.notReady()) return void call.emit('error', failure(codes.UNKNOWN, 'Server Is Not Ready'));
     if (options.hasSubscription()) void subscribe(log, pace, call, options);
     else if (options.hasStream()) readStream(log, call, options);
