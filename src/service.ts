@@ -47,6 +47,8 @@ export type Service = {
 };
 
 const POOL_SIZE = 20;
+/** Of projections and policies. */
+const CONSUMER_POOL_SIZE = 10;
 const RETRY_MS = 250;
 /** The key of keyed hashes is kept like that of a person, and survives a change of the master key. */
 const HASH_KEY = 'service:hash';
@@ -133,9 +135,8 @@ const start = async (config: Config, onStop: (step: () => unknown) => void): Pro
   const embedded = config.databaseUrl === undefined ? await startEmbeddedPostgres(config.dataDir) : undefined;
   onStop(async () => embedded?.stop());
   const databaseUrl = config.databaseUrl ?? embedded?.connectionString ?? '';
-  const pool = createPool(databaseUrl, POOL_SIZE, (error) =>
-    log.warn({ error: explain(error) }, 'idle connection lost'),
-  );
+  const lost = (error: Error): void => log.warn({ error: explain(error) }, 'idle connection lost');
+  const pool = createPool(databaseUrl, POOL_SIZE, lost);
   onStop(() => pool.end());
   await pool.query('select 1').catch((error: unknown) => {
     throw new StartupProblem(`The database cannot be reached (${explain(error)}): look at DATABASE_URL`);
@@ -179,9 +180,11 @@ const start = async (config: Config, onStop: (step: () => unknown) => void): Pro
   onStop(() => feed.close().then(() => following));
 
   await prepareTables(pool, store, projections, createAnalyticsViews);
+  const consumers = createPool(databaseUrl, CONSUMER_POOL_SIZE, lost, { unflushed: true });
+  onStop(() => consumers.end());
   if (config.roles.has('projector')) {
     const runner = runProjections({
-      pool,
+      pool: consumers,
       feed,
       store,
       decode: codec.decode,
@@ -197,7 +200,17 @@ const start = async (config: Config, onStop: (step: () => unknown) => void): Pro
   if (config.roles.has('policies')) {
     const mailer = outboxMailer({ pool, hash: commands.reads.hash, log, production: config.production });
     const publicUrl = config.publicUrl ?? `http://${config.host}:${config.port}`;
-    const runner = await runPolicies({ pool, feed, store, codec, log, commands, databaseUrl, mailer, publicUrl });
+    const runner = await runPolicies({
+      pool: consumers,
+      feed,
+      store,
+      codec,
+      log,
+      commands,
+      databaseUrl,
+      mailer,
+      publicUrl,
+    });
     onStop(() => runner.close());
   }
   await bootstrap({ commands, config, secrets });

@@ -87,6 +87,6 @@ export const reactor = (policy: AnyPolicy, reacting: Reacting): Handle => {
       .filter((failure) => failure instanceof Poison)
       .sort((a, b) => (a.event.position < b.event.position ? -1 : 1));
     if (first !== undefined) throw first;
-    return async () => {};
+    return undefined;
   };
 };

@@ -19,13 +19,22 @@ export const rowTypes: pg.CustomTypesConfig = {
   },
 };
 
-/** Connections to the read models and the service's own tables. `lost` is told of idle connections that broke. */
-export const createPool = (connectionString: string, max: number, lost: (error: Error) => void): pg.Pool => {
+/**
+ * Connections to the read models and the service's own tables. `lost` is told of idle connections that broke.
+ * `unflushed`: commits do not wait for the disk, so a crash of the database may take the last ones back, all of each;
+ * for what is made again from the log.
+ */
+export const createPool = (
+  connectionString: string,
+  max: number,
+  lost: (error: Error) => void,
+  { unflushed = false }: { readonly unflushed?: boolean } = {},
+): pg.Pool => {
   const pool = new pg.Pool({
     connectionString,
     max,
     types: rowTypes,
-    options: '-c search_path=read,convene,public -c timezone=UTC',
+    options: `-c search_path=read,convene,public -c timezone=UTC${unflushed ? ' -c synchronous_commit=off' : ''}`,
     application_name: 'convene',
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 30_000,

@@ -15,18 +15,14 @@ export type Checkpoint = Consumer & {
   readonly position: () => Position;
   /**
    * Writes effects and the new position in one transaction, both or neither. Throws Replaced when another worker owns
-   * the checkpoint by now, and whatever `effects` throw. Not flushed to disk at once: after a crash of the database
-   * position and effects are behind together, and the events are handled again.
+   * the checkpoint by now, and whatever `effects` throw. The pool may be one that does not wait for the disk: after a
+   * crash of the database position and effects are behind together, and the events are handled again.
    */
   readonly move: (to: Position, effects?: (client: pg.PoolClient) => Promise<void>) => Promise<void>;
 };
 
 /** Runs in one transaction on one connection; a connection that broke is thrown away. */
-export const transaction = async <T>(
-  pool: pg.Pool,
-  run: (client: pg.PoolClient) => Promise<T>,
-  begin = 'begin',
-): Promise<T> => {
+export const transaction = async <T>(pool: pg.Pool, run: (client: pg.PoolClient) => Promise<T>): Promise<T> => {
   const client = await pool.connect();
   let broken: Error | undefined;
   const lost = (error: Error): void => {
@@ -35,7 +31,7 @@ export const transaction = async <T>(
   // A connection that dies between two statements says so here alone, and nobody listening would end the process.
   client.on('error', lost);
   try {
-    await client.query(begin);
+    await client.query('begin');
     const result = await run(client);
     await client.query('commit');
     return result;
@@ -63,20 +59,22 @@ export const takeOver = async (pool: pg.Pool, of: Consumer, owner: string): Prom
   if (row === undefined) return undefined;
   let position = BigInt(row.position);
 
+  const advance = async (db: Pick<pg.ClientBase | pg.Pool, 'query'>, to: Position): Promise<void> => {
+    const { rowCount } = await db.query({
+      name: 'checkpoint_move',
+      text: `update convene.checkpoints set position = $4, error = null, updated_at = now()
+             where ${WHERE} and position = $5 and owner = $6`,
+      values: [...key, to, position, owner],
+    });
+    if (rowCount !== 1) throw new Replaced(`Another worker runs ${of.kind} ${of.name}`);
+  };
   const move: Checkpoint['move'] = async (to, effects) => {
-    await transaction(
-      pool,
-      async (client) => {
-        const moved = await client.query(
-          `update convene.checkpoints set position = $4, error = null, updated_at = now()
-           where ${WHERE} and position = $5 and owner = $6`,
-          [...key, to, position, owner],
-        );
-        if (moved.rowCount !== 1) throw new Replaced(`Another worker runs ${of.kind} ${of.name}`);
-        await effects?.(client);
-      },
-      'begin; set local synchronous_commit = off',
-    );
+    if (effects === undefined) await advance(pool, to);
+    else
+      await transaction(pool, async (client) => {
+        await advance(client, to);
+        await effects(client);
+      });
     position = to;
   };
   return { kind: of.kind, name: of.name, slot: of.slot, version: row.version, position: () => position, move };

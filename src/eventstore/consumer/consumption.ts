@@ -14,10 +14,10 @@ import { redrive } from './redrive.ts';
 export type Write = (client: pg.PoolClient) => Promise<void>;
 
 /**
- * Handles events in order: everything but the writing. Throws Poison for an event that cannot be handled; anything
+ * Handles events in order: everything but the writing, if there is any. Throws Poison for an event that cannot be handled; anything
  * else it throws is an outage (tried again without end) unless Postgres refused the data.
  */
-export type Handle = (events: readonly Fact[]) => Promise<Write>;
+export type Handle = (events: readonly Fact[]) => Promise<Write | undefined>;
 
 export type ConsumptionOptions = {
   readonly pool: pg.Pool;
@@ -79,10 +79,12 @@ export const consume = (options: ConsumptionOptions): Consumption => {
     const unreadable = events.find(isUndecodable);
     if (unreadable !== undefined) throw new Poison(unreadable, unreadable.error);
     const effects = events.length === 0 ? undefined : await handle(events as readonly Fact[]);
-    await checkpoint.move(to, async (client) => {
-      await effects?.(client);
-      await settle?.(client);
-    });
+    const writes = [effects, settle].filter((one) => one !== undefined);
+    await (writes.length === 0
+      ? checkpoint.move(to)
+      : checkpoint.move(to, async (client) => {
+          for (const one of writes) await one(client);
+        }));
     savedAt = Date.now();
   };
 
