@@ -1,6 +1,6 @@
 export * from './booking.ts';
 export { events, Party, type ScheduleEvent } from './events.ts';
 export * from './lifecycle.ts';
-export { judgeMove, type MovingInput, rescheduleAppointment } from './moving.ts';
+export * from './moving.ts';
 export * from './slots.ts';
 export { type Appointment, type Schedule, schedule, slotTakenBy, timeOf } from './state.ts';

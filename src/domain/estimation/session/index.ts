@@ -1,15 +1,7 @@
-export { archiveSession, completeSession } from './closing.ts';
+export * from './closing.ts';
 export { events, RevealedVote, Role, type SessionEvent, Totals } from './events.ts';
 export { CODE, sessionRef, sessionUnknown } from './guards.ts';
-export {
-  changeParticipantRole,
-  createSession,
-  joinSession,
-  leaveSession,
-  removeParticipant,
-  transferFacilitator,
-  updateSessionSettings,
-} from './lobby.ts';
+export * from './lobby.ts';
 export { cardsOf, Settings } from './settings.ts';
 export {
   awaited,
@@ -24,5 +16,5 @@ export {
   totalsOf,
   votesCast,
 } from './state.ts';
-export { acceptEstimate, addStory, skipStory } from './stories.ts';
-export { castVote, openVoting, restartVoting, retractVote, revealVotes } from './voting.ts';
+export * from './stories.ts';
+export * from './voting.ts';
