@@ -1,6 +1,6 @@
 import { parseConfig } from './config.ts';
+import { openEmbedded } from './embeddedPostgres.ts';
 import { adminPasswordFile } from './secrets.ts';
-import { startService } from './service.ts';
 import { StartupProblem } from './startupProblem.ts';
 
 /** How long a stop may take, in milliseconds. What is not finished then was promised to nobody. */
@@ -18,7 +18,10 @@ const config = (() => {
 })();
 
 let stopAsked: number | undefined;
-const starting = startService(config);
+// The database comes up while the rest of the service is still being loaded.
+const embedded = openEmbedded(config);
+const starting = import('./service.ts').then(({ startService }) => startService(config, embedded));
+embedded.catch(() => {});
 
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stopOrEnd);
 // The channel to the launcher: closed when that was killed.

@@ -10,7 +10,7 @@ import { createCommands } from './commands/pipeline.ts';
 import { domainFingerprint, postgresSnapshots } from './commands/snapshots.ts';
 import type { Config } from './config.ts';
 import { deciders } from './domain/catalogue.ts';
-import { startEmbeddedPostgres } from './embeddedPostgres.ts';
+import { type EmbeddedPostgres, openEmbedded } from './embeddedPostgres.ts';
 import { createCodec } from './eventstore/codec.ts';
 import { isUndecodable } from './eventstore/event.ts';
 import { createFeed, type Fact, type Feed, FeedClosed } from './eventstore/feed.ts';
@@ -115,11 +115,15 @@ const openStore = async ({ eventStoreUrl }: Config, databaseUrl: string): Promis
   }
 };
 
-/** Starts everything that the configured roles ask for. Throws StartupProblem for what the operator has to mend. */
-export const startService = async (config: Config): Promise<Service> => {
+/**
+ * Starts everything that the configured roles ask for. Throws StartupProblem for what the operator has to mend.
+ * `embedded` is the embedded database where it was begun before.
+ */
+export const startService = async (config: Config, embedded = openEmbedded(config)): Promise<Service> => {
   const closing = closer();
+  closing.add(async () => (await embedded)?.stop());
   try {
-    const url = await start(config, closing.add);
+    const url = await start(config, await embedded, closing.add);
     return { url, stop: closing.run };
   } catch (error) {
     await closing.run().catch(() => {});
@@ -127,13 +131,15 @@ export const startService = async (config: Config): Promise<Service> => {
   }
 };
 
-const start = async (config: Config, onStop: (step: () => unknown) => void): Promise<string> => {
+const start = async (
+  config: Config,
+  embedded: EmbeddedPostgres | undefined,
+  onStop: (step: () => unknown) => void,
+): Promise<string> => {
   const secrets = await secretsOf(config);
   const log = createLog(config);
   const metrics = createMetrics();
 
-  const embedded = config.databaseUrl === undefined ? await startEmbeddedPostgres(config.dataDir) : undefined;
-  onStop(async () => embedded?.stop());
   const databaseUrl = config.databaseUrl ?? embedded?.connectionString ?? '';
   const lost = (error: Error): void => log.warn({ error: explain(error) }, 'idle connection lost');
   const pool = createPool(databaseUrl, POOL_SIZE, lost);
