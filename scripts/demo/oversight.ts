@@ -11,6 +11,7 @@ type HistoryEvent = {
   readonly data: Readonly<Record<string, unknown>>;
 };
 type List<Item> = { readonly items: Item[]; readonly pagination: { readonly total: number } };
+type History = { readonly events: HistoryEvent[]; readonly pagination: { readonly hasNext: boolean } };
 
 /** Gives somebody the right to read the audit trail, uses it by `use`, and takes it away. */
 export const lendRole = async (
@@ -93,10 +94,10 @@ export const audit = async (
   );
 
   const { id } = of.moved.appointment;
-  const history = await client.expect<List<HistoryEvent>>(200, 'GET', `/audit/streams/appointment/${id}/events`, {
+  const history = await client.expect<History>(200, 'GET', `/audit/streams/appointment/${id}/events`, {
     as: auditor,
   });
-  const types = history.items.map(({ type }) => type);
+  const types = history.events.map(({ type }) => type);
   report.check(
     'a moved appointment has its own history',
     types.join() === 'AppointmentBooked,AppointmentRescheduled',
@@ -119,13 +120,13 @@ export const audit = async (
   const votes: HistoryEvent[] = [];
   let sealed = '';
   for (let page = 1, more = true; more; page += 1) {
-    const reply = await client.call<List<HistoryEvent> & { pagination: { hasNext: boolean } }>(
+    const reply = await client.call<History>(
       'GET',
       `/audit/streams/session/${of.estimated.sessionId}/events?limit=100&page=${page}`,
       { as: auditor },
     );
-    votes.push(...reply.data.items.filter(({ type }) => type === 'VoteCast'));
-    sealed += reply.data.items
+    votes.push(...reply.data.events.filter(({ type }) => type === 'VoteCast'));
+    sealed += reply.data.events
       .filter(({ type }) => type === 'VoteCast')
       .map((event) => JSON.stringify(event))
       .join('');

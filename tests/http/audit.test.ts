@@ -197,7 +197,7 @@ t.test('the audit trail over HTTP', async (t) => {
     t.test('holds its own events in order, counted from 0', async (t) => {
       const { body } = await auditor.get(`${at}/events`);
       t.strictSame(
-        body.data.items.map(({ version, type }: { version: number; type: string }) => [version, type]),
+        body.data.events.map(({ version, type }: { version: number; type: string }) => [version, type]),
         [
           [0, 'AppointmentBooked'],
           [1, 'AppointmentRescheduled'],
@@ -206,14 +206,14 @@ t.test('the audit trail over HTTP', async (t) => {
         ],
       );
       const later = await auditor.get(`${at}/events?fromVersion=2&limit=1`);
-      t.match(later.body.data, { items: [{ version: 2 }], pagination: { total: 2, hasNext: true } });
+      t.match(later.body.data, { events: [{ version: 2 }], pagination: { total: 2, hasNext: true } });
     });
     t.test('masks personal data without the right to see them', async (t) => {
       const masked = await auditor.get(`${at}/events`);
-      t.match(masked.body.data.items[0].data, { notes: '***' });
-      t.match(masked.body.data.items[3].data, { reason: '***' });
+      t.match(masked.body.data.events[0].data, { notes: '***' });
+      t.match(masked.body.data.events[3].data, { reason: '***' });
       const clear = await admin.get(`${at}/events`);
-      t.match(clear.body.data.items[0].data, { notes: 'private matter' });
+      t.match(clear.body.data.events[0].data, { notes: 'private matter' });
     });
     t.test('gives the state at a version, at an instant, and the difference', async (t) => {
       const first = await auditor.get(`${at}/state?version=0`);
@@ -226,7 +226,7 @@ t.test('the audit trail over HTTP', async (t) => {
       );
       t.match((await auditor.get(`${at}/state`)).body.data, { version: 3, state: { status: 'CANCELLED' } });
       const { body } = await auditor.get(`${at}/events`);
-      t.match((await auditor.get(`${at}/state?asOf=${body.data.items[1].at}`)).body.data, { version: 1 });
+      t.match((await auditor.get(`${at}/state?asOf=${body.data.events[1].at}`)).body.data, { version: 1 });
       t.equal((await auditor.get(`${at}/state?asOf=${beforeBooking}`)).status, 404);
       t.equal((await auditor.get(`${at}/state?version=4`)).status, 404);
     });
@@ -249,7 +249,7 @@ t.test('the audit trail over HTTP', async (t) => {
   t.test('the history of an account shows neither address nor hash', async (t) => {
     const at = `/audit/streams/account/${client.accountId}`;
     const events = await auditor.get(`${at}/events`);
-    const [registered] = events.body.data.items;
+    const [registered] = events.body.data.events;
     t.match(registered, {
       type: 'AccountRegistered',
       data: { email: `${client.email[0]}***@example.org`, displayName: '***' },
@@ -259,7 +259,7 @@ t.test('the audit trail over HTTP', async (t) => {
         const text = JSON.stringify((await reader.get(`${at}/${path}`)).body);
         t.notMatch(text, /passwordHash|emailHash|\$2[aby]\$|secret:/, path);
       }
-    t.match((await admin.get(`${at}/events`)).body.data.items[0].data, { email: client.email });
+    t.match((await admin.get(`${at}/events`)).body.data.events[0].data, { email: client.email });
   });
 
   t.test('the history of a session keeps cards face down for everybody', async (t: Test) => {
@@ -272,7 +272,7 @@ t.test('the audit trail over HTTP', async (t) => {
     for (const reader of [auditor, admin])
       for (const streamType of ['session', 'estimationSession']) {
         const { body } = await reader.get(`/audit/streams/${streamType}/${session.id}/events?limit=50`, token);
-        const cast = body.data.items.find(({ type }: { type: string }) => type === 'VoteCast');
+        const cast = body.data.events.find(({ type }: { type: string }) => type === 'VoteCast');
         t.match(cast.data, { participantId: client.accountId, value: '***' });
         t.notOk('salt' in cast.data);
         const state = await reader.get(`/audit/streams/${streamType}/${session.id}/state`, token);
@@ -280,7 +280,7 @@ t.test('the audit trail over HTTP', async (t) => {
       }
     const own = await auditor.get(`/audit/streams/story/${story.id}/events`, token);
     t.strictSame(
-      own.body.data.items.map(({ version, type }: { version: number; type: string }) => [version, type]),
+      own.body.data.events.map(({ version, type }: { version: number; type: string }) => [version, type]),
       [
         [0, 'StoryAdded'],
         [1, 'VotingOpened'],

@@ -81,7 +81,7 @@ export const streamRoutes = (app: App, deps: Deps): void => {
         summary: 'The history of a stream, or of a thing inside one',
         params: Params,
         querystring: z.object({ ...page({ limit: 10, max: 100 }), fromVersion: number.optional() }),
-        response: { 200: listAnswer('items', HistoryEvent) },
+        response: { 200: listAnswer('events', HistoryEvent) },
       },
     },
     async (request) => {
@@ -90,10 +90,10 @@ export const streamRoutes = (app: App, deps: Deps): void => {
       const { type, id, events } = await historyOf(deps, params.streamType, params.streamId);
       const history = ownEvents(type, id, events).map((event, version) => ({ event, version }));
       const wanted = history.slice(query.fromVersion ?? 0);
-      const items = wanted
+      const shown = wanted
         .slice(offsetOf(query), offsetOf(query) + query.limit)
         .map(({ event, version }) => historyEvent(event, version, personal));
-      return paginated('items', items, wanted.length, query);
+      return paginated('events', shown, wanted.length, query);
     },
   );
 
