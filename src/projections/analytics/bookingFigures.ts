@@ -64,14 +64,18 @@ export const leadTimeOf = async (
   return { minutes: Math.round(rows[0]?.minutes ?? 0), booked: rows[0]?.booked ?? 0 };
 };
 
-/** What attended appointments cost at the price in force when they were booked, by currency, in its smallest unit. */
+/**
+ * What attended appointments cost at the price in force when they were booked, by currency, in its smallest unit: every
+ * currency that an appointment has a price in, 0 when nobody has attended yet.
+ */
 export const revenueOf = async (
   db: Kysely<ReadModels>,
   { from, to, providerId }: BookingSpan,
 ): Promise<{ readonly currency: string; readonly amount: number }[]> => {
   const { rows } = await sql<{ currency: string; amount: string }>`
-    select currency, sum(price_cents)::text as amount from appointment_figures
-    where outcome = 'attended' and price_cents is not null and currency is not null
+    select currency, coalesce(sum(price_cents) filter (where outcome = 'attended'), 0)::text as amount
+    from appointment_figures
+    where price_cents is not null and currency is not null
       and start_time >= ${from} and start_time < ${to} ${ofProvider(providerId)}
     group by 1 order by 1`.execute(db);
   return rows.map(({ currency, amount }) => ({ currency, amount: Number(amount) }));
