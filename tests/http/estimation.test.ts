@@ -256,6 +256,13 @@ t.test('estimation over HTTP', async (t) => {
     const history = await vic.get(`${at}/history?limit=50`, after(done));
     t.equal(history.status, 200);
     t.match(history.body.data.items.at(-1), { type: 'SessionCompleted', actor: { displayName: 'Fay' } });
+    const days = history.body.data.items.map((entry: { at: string }) => entry.at.slice(0, 10));
+    const all = await vic.get(`${at}/history?from=${days[0]}&to=${days.at(-1)}`);
+    t.equal(all.body.data.pagination.total, history.body.data.pagination.total, 'a date is that whole day');
+    t.match(await vic.get(`${at}/history?from=2027-03-02&to=2027-03-01`), {
+      status: 422,
+      body: { error: { details: [{ field: 'to' }] } },
+    });
     t.match((await vic.get(`${at}/summary`, after(done))).body.data, { totals: { stories: 1, estimated: 0 } });
   });
 

@@ -8,7 +8,7 @@ import {
   sessionStatus,
 } from '../../commands/estimation/answers.ts';
 import { Role, sessionRef } from '../../domain/estimation/session/index.ts';
-import { instant, line, uuid } from '../../domain/fields.ts';
+import { line, uuid } from '../../domain/fields.ts';
 import { ownVotes } from '../../projections/estimation/ownVotes.ts';
 import { historyOf, sessionHistory } from '../../projections/estimation/sessionHistory.ts';
 import { sessionMembers } from '../../projections/estimation/sessionMembers.ts';
@@ -19,6 +19,7 @@ import { accounts } from '../../projections/identity/accounts.ts';
 import { answer, found, listAnswer, offsetOf, ok, page, paginated, sorted } from '../answers.ts';
 import type { App, Deps } from '../app.ts';
 import type { Presenter } from '../commandRoutes.ts';
+import { rangeEnd, rangeOf } from '../dateRange.ts';
 import { etagOf } from '../etag.ts';
 import { accountOf, actorOf } from '../request.ts';
 import { HistoryEntry, SUMMARIES, summaryOf } from './estimation/history.ts';
@@ -212,8 +213,8 @@ export const estimationRoutes = (app: App, deps: Deps): void => {
         params: InSession,
         querystring: z.object({
           ...page(),
-          from: instant.optional(),
-          to: instant.optional(),
+          from: rangeEnd.optional(),
+          to: rangeEnd.optional(),
           type: z.enum(Object.keys(SUMMARIES)).optional(),
         }),
         response: { 200: listAnswer('items', HistoryEntry) },
@@ -222,7 +223,11 @@ export const estimationRoutes = (app: App, deps: Deps): void => {
     async (request) => {
       const { query } = request;
       const { session_id } = await rowFor(deps, request.params.sessionId, actorOf(request));
-      const { rows, total } = await historyOf(db, session_id, { ...query, offset: offsetOf(query) });
+      const { rows, total } = await historyOf(db, session_id, {
+        ...query,
+        ...rangeOf(query),
+        offset: offsetOf(query),
+      });
       const people = rows.flatMap(({ actor_id, participant_id }) => [actor_id, participant_id ?? actor_id]);
       const accountIds = [...new Set(people)].filter((id) => uuid.safeParse(id).success);
       const names = await namesIn(db, session_id, accountIds);
