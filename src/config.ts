@@ -187,10 +187,24 @@ export function parseConfig(variables: Readonly<Record<string, string | undefine
   return configOf(env as Environment);
 }
 
+/** Variables that are checked already, for what is still to come: setting one has no effect in this version. */
+const UNUSED = [
+  'SMTP_URL',
+  'RESEND_API_KEY',
+  'TWILIO_ACCOUNT_SID',
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
+  'LOG_FILE',
+  'BACKUP_DIR',
+  'ALERT_EMAILS',
+  'ALERT_WEBHOOK_URL',
+] as const satisfies readonly (keyof Environment)[];
+
 /** Everything that can be set, parsed. What is undefined was not set and has no default. */
 export type Config = ReturnType<typeof parseConfig>;
 
 const configOf = (env: Environment) => ({
+  /** Names of variables that are set without effect. */
+  unused: UNUSED.filter((name) => [env[name] ?? []].flat().length > 0),
   environment: env.NODE_ENV,
   production: env.NODE_ENV === 'production',
   /** IANA time zone of the agency's business days. */

@@ -139,6 +139,7 @@ const start = async (
   const secrets = await secretsOf(config);
   const log = createLog(config);
   const metrics = createMetrics();
+  if (config.unused.length > 0) log.warn({ variables: config.unused }, 'set, but without effect in this version');
 
   const databaseUrl = config.databaseUrl ?? embedded?.connectionString ?? '';
   const lost = (error: Error): void => log.warn({ error: explain(error) }, 'idle connection lost');
