@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import { open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { Config } from './config.ts';
 import { DataFolderInUse, lockDataFolder } from './dataFolder.ts';
 import {
   CLUSTER_USER,
@@ -55,9 +54,10 @@ const addressOf = ({ port, password }: Connection): string =>
   `postgres://${CLUSTER_USER}:${password}@127.0.0.1:${port}/postgres`;
 
 /** The embedded database, started, unless another one is configured. */
-export const openEmbedded = async (
-  config: Pick<Config, 'databaseUrl' | 'dataDir'>,
-): Promise<EmbeddedPostgres | undefined> =>
+export const openEmbedded = async (config: {
+  readonly databaseUrl: string | undefined;
+  readonly dataDir: string;
+}): Promise<EmbeddedPostgres | undefined> =>
   config.databaseUrl === undefined ? startEmbeddedPostgres(config.dataDir) : undefined;
 
 /**

@@ -80,7 +80,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   cli: [...PARTS_BELOW_HTTP, 'embeddedPostgres.ts'],
   'bootstrap.ts': ['commands', 'config.ts', 'domain', 'secrets.ts', 'uuid.ts'],
   'service.ts': [...PARTS_BELOW_HTTP, 'bootstrap.ts', 'http', 'dataFolder.ts', 'embeddedPostgres.ts'],
-  'main.ts': ['config.ts', 'secrets.ts', 'service.ts', 'startupProblem.ts'],
+  'main.ts': ['config.ts', 'embeddedPostgres.ts', 'secrets.ts', 'service.ts', 'startupProblem.ts'],
 };
 
 /** Packages that only the named parts may use. */
