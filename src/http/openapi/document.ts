@@ -162,6 +162,7 @@ export const registerOpenApi = async (app: App, { config }: Deps): Promise<void>
     staticCSP: "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'",
     theme: { title: 'Convene: API reference' },
     uiConfig: {
+      layout: 'BaseLayout',
       docExpansion: 'none',
       filter: true,
       persistAuthorization: false,
