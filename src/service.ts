@@ -12,7 +12,7 @@ import type { Config } from './config.ts';
 import { deciders } from './domain/catalogue.ts';
 import { type EmbeddedPostgres, openEmbedded } from './embeddedPostgres.ts';
 import { createCodec } from './eventstore/codec.ts';
-import { isUndecodable } from './eventstore/event.ts';
+import { isUndecodable, type Recorded } from './eventstore/event.ts';
 import { createFeed, type Fact, type Feed, FeedClosed } from './eventstore/feed.ts';
 import { keyRing } from './eventstore/keyRing.ts';
 import type { EventStore } from './eventstore/port.ts';
@@ -21,9 +21,9 @@ import { createApp } from './http/app.ts';
 import { createRights } from './http/rights.ts';
 import { createSessions } from './http/sessions.ts';
 import { outboxMailer } from './integrations/outbox.ts';
-import { createLog } from './log.ts';
+import { createLog, type Logger } from './log.ts';
 import { masterKeys } from './masterKeys.ts';
-import { createMetrics, measured } from './metrics.ts';
+import { createMetrics, type Metrics, measured } from './metrics.ts';
 import { migrate } from './migrations/index.ts';
 import { policies, registerPolicies, runPolicies } from './policies/index.ts';
 import { createPool } from './postgres/pool.ts';
@@ -35,7 +35,7 @@ import { createProgress } from './projections/progress.ts';
 import { runProjections } from './projections/runner.ts';
 import { prepareTables } from './projections/slots.ts';
 import { projectionStatus } from './projections/status.ts';
-import { secretsOf } from './secrets.ts';
+import { type Secrets, secretsOf } from './secrets.ts';
 import { StartupProblem } from './startupProblem.ts';
 
 /** A running service. */
@@ -131,17 +131,12 @@ export const startService = async (config: Config, embedded = openEmbedded(confi
   }
 };
 
-const start = async (
-  config: Config,
-  embedded: EmbeddedPostgres | undefined,
-  onStop: (step: () => unknown) => void,
-): Promise<string> => {
-  const secrets = await secretsOf(config);
-  const log = createLog(config);
-  const metrics = createMetrics();
-  if (config.unused.length > 0) log.warn({ variables: config.unused }, 'set, but without effect in this version');
+type OnStop = (step: () => unknown) => void;
+type Parts = { readonly log: Logger; readonly metrics: Metrics };
 
-  const databaseUrl = config.databaseUrl ?? embedded?.connectionString ?? '';
+/** The database with its schema, the log on top of it, and what reads and writes events. */
+const openLog = async (config: Config, secrets: Secrets, databaseUrl: string, parts: Parts, onStop: OnStop) => {
+  const { log, metrics } = parts;
   const lost = (error: Error): void => log.warn({ error: explain(error) }, 'idle connection lost');
   const pool = createPool(databaseUrl, POOL_SIZE, lost);
   onStop(() => pool.end());
@@ -149,17 +144,29 @@ const start = async (
     throw new StartupProblem(`The database cannot be reached (${explain(error)}): look at DATABASE_URL`);
   });
   await migrate(pool);
+  const consumers = createPool(databaseUrl, CONSUMER_POOL_SIZE, lost, { unflushed: true });
+  onStop(() => consumers.end());
 
   const keys = keyRing(pool, masterKeys(secrets.masterKey, config.masterKeyPrevious));
   const hashKey = (await keys.toSeal([HASH_KEY])).get(HASH_KEY);
   if (!hashKey) throw new StartupProblem('The key of keyed hashes was erased from table convene.subject_keys');
-
   const store = measured(await openStore(config, databaseUrl), metrics);
   onStop(() => store.close());
   const codec = createCodec(deciders, keys);
   const feed = createFeed({ store, decode: codec.decode });
   onStop(() => feed.close());
+  return { pool, consumers, hashKey, store, codec, feed };
+};
+type Log = Awaited<ReturnType<typeof openLog>>;
 
+/** The command pipeline, and what knows of every change at once: rights, login sessions, aggregates in memory. */
+const openCommands = async (
+  config: Config,
+  { pool, hashKey, store, codec, feed }: Log,
+  parts: Parts,
+  onStop: OnStop,
+) => {
+  const { log, metrics } = parts;
   const db = new Kysely<ReadModels>({ dialect: new PostgresDialect({ pool }) });
   const progress = createProgress({
     pool,
@@ -167,28 +174,38 @@ const start = async (
   });
   onStop(() => progress.close());
   const rights = createRights({ db, progress });
+  const sessions = createSessions({ db });
   const aggregates = createAggregates({ store, codec, snapshots: postgresSnapshots(pool, await domainFingerprint()) });
   const commands = createCommands({
     aggregates,
-    judge: createJudge({ store, codec, aggregates, appended: (stream, position) => rights.changed(stream, position) }),
+    judge: createJudge({ store, codec, aggregates, appended: rights.changed }),
     hashKey,
     lookups: createLookups(db),
     passwords: createPasswords(config.passwordCost),
     observe: (command, outcome) => metrics.commands.inc({ command, outcome: outcomeOf(outcome) }),
   });
-
-  const sessions = createSessions({ db });
   const observe = (event: Fact): void => {
-    aggregates.observe(event as never);
+    aggregates.observe(event as Recorded);
     rights.changed(event.stream, event.position);
     sessions.observe(event);
   };
   const following = follow(feed, observe, (error) => log.error({ error: explain(error) }, 'following the log'));
   onStop(() => feed.close().then(() => following));
+  return { db, progress, rights, sessions, commands };
+};
+
+const start = async (config: Config, embedded: EmbeddedPostgres | undefined, onStop: OnStop): Promise<string> => {
+  const secrets = await secretsOf(config);
+  const parts: Parts = { log: createLog(config), metrics: createMetrics() };
+  const { log } = parts;
+  if (config.unused.length > 0) log.warn({ variables: config.unused }, 'set, but without effect in this version');
+
+  const databaseUrl = config.databaseUrl ?? embedded?.connectionString ?? '';
+  const events = await openLog(config, secrets, databaseUrl, parts, onStop);
+  const { pool, consumers, store, codec, feed } = events;
+  const { db, progress, rights, sessions, commands } = await openCommands(config, events, parts, onStop);
 
   await prepareTables(pool, store, projections, createAnalyticsViews);
-  const consumers = createPool(databaseUrl, CONSUMER_POOL_SIZE, lost, { unflushed: true });
-  onStop(() => consumers.end());
   if (config.roles.has('projector')) {
     const runner = runProjections({
       pool: consumers,
@@ -207,27 +224,17 @@ const start = async (
   if (config.roles.has('policies')) {
     const mailer = outboxMailer({ pool, hash: commands.reads.hash, log, production: config.production });
     const publicUrl = config.publicUrl ?? `http://${config.host}:${config.port}`;
-    const runner = await runPolicies({
-      pool: consumers,
-      feed,
-      store,
-      codec,
-      log,
-      commands,
-      databaseUrl,
-      mailer,
-      publicUrl,
-    });
+    const of = { pool: consumers, feed, store, codec, log, commands, databaseUrl, mailer, publicUrl };
+    const runner = await runPolicies(of);
     onStop(() => runner.close());
   }
   await bootstrap({ commands, config, secrets });
   if (!config.roles.has('api')) return 'no HTTP: this process has no role api';
 
   const app = await createApp({
+    ...parts,
     config,
     secrets,
-    log,
-    metrics,
     pool,
     db,
     store,
