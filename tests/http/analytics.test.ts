@@ -165,7 +165,8 @@ t.test('figures over HTTP', async (t) => {
       t.strictSame(body.data.sessions, [
         { sessionId: session.id, stories: 2, rounds: 3, votes: 6, points: 8, otherEstimates: 1 },
       ]);
-      t.notMatch(JSON.stringify(body), /89/);
+      // Ids and times hold any digits; everything else must not hold the card of the round that was never revealed.
+      t.notMatch(JSON.stringify(body.data.totals), /89/);
     });
     t.test('are for the facilitator, and for those who may see all', async (t) => {
       const of = (reader: Client, id = session.id) => reader.get(`/analytics/estimation?sessionId=${id}`);
