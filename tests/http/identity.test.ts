@@ -203,6 +203,11 @@ t.test('ending sessions', async (t) => {
           ? await anonymous.post('/auth/logout', { refreshToken })
           : await anonymous.post('/auth/logout', undefined, cookie);
       t.equal(answer.status, 200, by);
+      if (by === 'cookie') {
+        const cleared = answer.headers.getSetCookie();
+        t.match(cleared[0], /^refresh-token=; Max-Age=0; Path=\/api\/v1\/auth;.* HttpOnly; Secure; SameSite=Strict$/);
+        t.match(cleared[1], /^csrf-token=; Max-Age=0; Path=\/;.* Secure; SameSite=Strict$/);
+      }
       t.equal((await anonymous.get('/users/me', { authorization: `Bearer ${accessToken}` })).status, 401, by);
     }
     t.equal((await anonymous.post('/auth/logout')).status, 401);

@@ -23,19 +23,20 @@ export const readRefreshToken = (value: string): RefreshToken | undefined => {
 
 const REFRESH_COOKIE = 'refresh-token';
 const CSRF_COOKIE = 'csrf-token';
-const REFRESH_PATH = '/api/v1/auth';
+const refreshCookie = { secure: true, sameSite: 'strict', httpOnly: true, path: '/api/v1/auth' } as const;
+const csrfCookie = { secure: true, sameSite: 'strict', path: '/' } as const;
 
 /** Puts the refresh token where scripts cannot read it, and the CSRF token where they can. */
 export const setCookies = (reply: FastifyReply, refreshToken: string, csrfToken: string): void => {
   const maxAge = REFRESH_LIFE / 1000;
-  const strict = { secure: true, sameSite: 'strict', maxAge } as const;
-  reply.setCookie(REFRESH_COOKIE, refreshToken, { ...strict, httpOnly: true, path: REFRESH_PATH });
-  reply.setCookie(CSRF_COOKIE, csrfToken, { ...strict, path: '/' });
+  reply.setCookie(REFRESH_COOKIE, refreshToken, { ...refreshCookie, maxAge });
+  reply.setCookie(CSRF_COOKIE, csrfToken, { ...csrfCookie, maxAge });
 };
 
+/** Takes both cookies back. Browsers replace a secure cookie only by a secure one, so the attributes are the same. */
 export const clearCookies = (reply: FastifyReply): void => {
-  reply.clearCookie(REFRESH_COOKIE, { path: REFRESH_PATH });
-  reply.clearCookie(CSRF_COOKIE, { path: '/' });
+  reply.clearCookie(REFRESH_COOKIE, refreshCookie);
+  reply.clearCookie(CSRF_COOKIE, csrfCookie);
 };
 
 const same = (a: string, b: string): boolean =>
