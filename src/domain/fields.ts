@@ -55,15 +55,19 @@ export const phoneNumber = z
   .trim()
   .regex(/^\+[1-9][0-9]{6,14}$/, 'Must be a telephone number with country code, such as +4930123456');
 
+const inReach = ({ year }: { readonly year: number }): boolean => year >= 1 && year <= 9999;
+
 const asInstant = (value: string): Temporal.Instant | undefined => {
   try {
-    return Temporal.Instant.from(value);
+    const instant = Temporal.Instant.from(value);
+    // Outside these years it has more than four digits in UTC, or is none that a database knows.
+    return inReach(instant.toZonedDateTimeISO('UTC')) ? instant : undefined;
   } catch {
     return undefined;
   }
 };
 
-/** An ISO-8601 instant with `Z` or an offset; becomes UTC with milliseconds and `Z`. */
+/** An ISO-8601 instant of the years 1 to 9999 with `Z` or an offset; becomes UTC with milliseconds and `Z`. */
 export const instant = z
   .string()
   .trim()
@@ -80,14 +84,13 @@ export const instant = z
 
 const isDate = (value: string): boolean => {
   try {
-    Temporal.PlainDate.from(value);
-    return true;
+    return inReach(Temporal.PlainDate.from(value));
   } catch {
     return false;
   }
 };
 
-/** A calendar date, `YYYY-MM-DD`. */
+/** A calendar date of the years 1 to 9999, `YYYY-MM-DD`. */
 export const isoDate = z
   .string()
   .trim()

@@ -5,6 +5,8 @@ import { Problem } from './problem.ts';
 /** One end of a range: a date, which means that whole day of the zone asked for, or an instant. */
 export const rangeEnd = z
   .union([isoDate, instant], { error: 'Must be a date or an instant' })
+  // The other end, or the day in another zone, may lie up to a year away and must still be an instant.
+  .refine((text) => text >= '0003' && text < '9998', 'Must lie between the years 3 and 9997')
   .meta({ description: 'A date (that whole day, `to` included) or an instant (half-open)' });
 
 const isDate = (text: string): boolean => text.length === 10;

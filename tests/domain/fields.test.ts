@@ -43,11 +43,13 @@ t.test('addresses are lower-cased', async (t) => {
 t.test('instants become UTC with milliseconds', async (t) => {
   accepts(t, fields.instant, '2026-03-02T12:00:00+02:00', '2026-03-02T10:00:00.000Z');
   accepts(t, fields.instant, '2026-03-02T10:00Z', '2026-03-02T10:00:00.000Z');
+  refuses(t, fields.instant, '0000-12-31T00:00:00Z', '0001-01-01T00:00:00+01:00', '9999-12-31T23:59:59-01:00');
+  accepts(t, fields.instant, '9999-12-31T23:59:59Z', '9999-12-31T23:59:59.000Z');
   refuses(t, fields.instant, '2026-02-30T10:00:00Z', '2026-03-02', '2026-03-02T10:00:00', '2026-03-02T25:00:00Z', 0);
 });
 t.test('dates exist', async (t) => {
   accepts(t, fields.isoDate, '2028-02-29');
-  refuses(t, fields.isoDate, '2026-02-29', '2026-2-1', '20260201', '2026-13-01');
+  refuses(t, fields.isoDate, '2026-02-29', '2026-2-1', '20260201', '2026-13-01', '0000-01-01');
 });
 t.test('times of day end at 24:00 only where an end is meant', async (t) => {
   accepts(t, fields.timeOfDay, '23:59');

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { atMostDays, rangeOf } from '../../src/http/dateRange.ts';
+import { atMostDays, rangeEnd, rangeOf } from '../../src/http/dateRange.ts';
 import { bucketsOf, windowOf } from '../../src/http/routes/analytics/window.ts';
 
 const ZONE = 'Europe/Luxembourg';
@@ -31,6 +31,15 @@ t.test('a range', async (t) => {
     const year = { from: '2027-01-01T00:00:00.000Z', to: '2028-01-02T00:00:00.000Z' };
     t.doesNotThrow(() => atMostDays(year, 366));
     t.throws(() => atMostDays(year, 365), { code: 'VALIDATION_ERROR', details: [{ field: 'to' }] });
+  });
+  t.test('ends where its other end can still be named', async (t) => {
+    for (const text of ['0002-12-31', '9998-01-01', '9999-12-31T23:59:59Z', '0001-01-01T00:00:00Z'])
+      t.notOk(rangeEnd.safeParse(text).success, text);
+    for (const text of ['0003-01-01', '9997-12-31', '9997-12-31T23:59:59Z']) {
+      t.ok(rangeEnd.safeParse(text).success, text);
+      const ends = Object.values(windowOf({ from: text }, ZONE, new Date(0)));
+      t.match(ends[1], /^\d{4}-/, 'with four digits of the year');
+    }
   });
 });
 
