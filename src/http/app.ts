@@ -60,6 +60,8 @@ declare module 'fastify' {
     credential?: boolean;
     /** Counts in the account's limit per minute alone: polled by clients. */
     polled?: boolean;
+    /** Milliseconds that it may take to find out who calls, 5,000 unless named; a caller not found by then is unknown. */
+    callerWithin?: number;
     /** Counts in no limit, or the route counts by itself (`app.rateLimits.countFor`). */
     unlimited?: boolean;
     /** Read models that the answer is made of: the route waits until they show what its caller did before. */
@@ -126,6 +128,10 @@ export const createApp = async (deps: Deps, contexts: typeof routes = routes): P
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1_000 },
     // A request that came in on an open connection before the stop is answered; its connection ends with the answer.
     return503OnClosing: false,
+    http: {
+      // Clients offer HTTP/2 on plain connections; any such offer may be passed over, and the request answered as it is.
+      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
+    },
     requestTimeout: 60_000,
     keepAliveTimeout: 72_000,
     clientErrorHandler: clientErrorHandler(constant),

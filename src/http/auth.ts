@@ -22,6 +22,9 @@ export type AccessClaims = {
   readonly permissions: readonly string[];
 };
 
+/** Milliseconds after which a route that names no others waits no longer for the rights of its caller. */
+const CALLER_MS = 5_000;
+
 export type Auth = {
   /** An access token that lives for {@link ACCESS_TOKEN_SECONDS}. */
   readonly signAccessToken: (claims: AccessClaims) => string;
@@ -116,9 +119,12 @@ export const registerAuth = async (app: App, deps: Deps): Promise<void> => {
     const { authorization } = request.headers;
     const key = request.headers['x-api-key'];
     if (authorization === undefined && key === undefined) return;
+    const find = async (): Promise<Caller | undefined> => {
+      if (authorization !== undefined) return callerOfToken(bearerOf(authorization));
+      return typeof key === 'string' ? callerOfKey(key) : undefined;
+    };
     try {
-      if (authorization !== undefined) request.caller = await callerOfToken(bearerOf(authorization));
-      else if (typeof key === 'string') request.caller = await callerOfKey(key);
+      request.caller = await within(request.routeOptions.config.callerWithin ?? CALLER_MS, find());
     } catch (error) {
       request.callerProblem =
         error instanceof Problem
@@ -127,6 +133,19 @@ export const registerAuth = async (app: App, deps: Deps): Promise<void> => {
       if (!(error instanceof Problem)) deps.log.warn({ err: error }, 'rights could not be read');
     }
   });
+};
+
+/** What the work comes to, unless it takes longer: a database that hangs must not hold up its callers as well. */
+const within = async <Value>(ms: number, work: Promise<Value>): Promise<Value> => {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, fail) => {
+    timer = setTimeout(() => fail(new Error(`No answer within ${ms} ms`)), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 };
 
 const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);

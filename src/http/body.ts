@@ -28,6 +28,9 @@ export const registerBody = (app: App): void => {
   const parse = app.getDefaultJsonParser('remove', 'remove') as JsonParser;
   app.removeAllContentTypeParsers();
   const read = (request: FastifyRequest, bytes: Buffer, done: (error: Error | null, value?: unknown) => void) => {
+    const encoding = request.headers['content-encoding'];
+    if (encoding !== undefined && encoding.toLowerCase() !== 'identity')
+      return done(new Problem('UNSUPPORTED_MEDIA_TYPE', 'The body must not be compressed', { reason: 'unreadable' }));
     if (bytes.length === 0) return done(null, undefined);
     if (!isUtf8(bytes)) return done(unreadable('The body is not valid UTF-8'));
     parse(request, bytes.toString('utf8'), (error, value) => {

@@ -24,7 +24,7 @@ const unreadable: Readonly<Record<string, readonly [ErrorCode, string]>> = {
 };
 
 /** SQLSTATEs that say that a value from outside is none of its column's type: bad text, number, date or UUID. */
-const BAD_VALUE = new Set(['22021', '22P05', '22P02', '22003', '22007', '22008']);
+const BAD_VALUE = new Set(['22021', '22P05', '22P02', '22003', '22007', '22008', '22009']);
 /** SQLSTATE classes of a database that is away, starting, stopping or overloaded. */
 const AWAY = /^(?:08|53|57P|25006|40001|40P01)/;
 const UNREACHABLE = new Set([

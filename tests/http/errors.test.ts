@@ -46,6 +46,8 @@ t.test('errors have one envelope', async (t) => {
   t.equal((await of({ method: 'POST', url: '/API/v1/shelves/1' })).is, '404 NOT_FOUND', 'case counts');
   const odd = { 'content-type': 'text/plain' };
   t.equal((await of({ method: 'POST', url: '/nothing', payload: 'x', headers: odd })).is, '404 NOT_FOUND');
+  const zipped = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
+  t.equal((await of({ method: 'POST', url, payload: 'x', headers: zipped })).is, '415 UNSUPPORTED_MEDIA_TYPE');
   t.equal((await of('/api/v1/raw/%zz')).is, '400 BAD_REQUEST');
   t.equal((await of('/api/v1/raw/nonsense')).is, '422 VALIDATION_ERROR', 'what only the database refuses');
   t.equal((await of('/api/v1/text?q=%00')).is, '422 VALIDATION_ERROR', 'a NUL byte');
@@ -77,6 +79,7 @@ t.test('lost connections are told from defects', async (t) => {
     t.equal(code(lost), 'SERVICE_UNAVAILABLE', lost);
   t.equal(problemOf(new Error('Connection terminated unexpectedly'))?.code, 'SERVICE_UNAVAILABLE');
   t.equal(code('22P02', { severity: 'ERROR' }), 'VALIDATION_ERROR');
+  t.equal(code('22009', { severity: 'ERROR' }), 'VALIDATION_ERROR', 'a year of five digits');
   t.equal(code('22012', { severity: 'ERROR' }), undefined, 'a division by zero is ours');
   t.equal(code('42P01', { severity: 'ERROR' }), undefined);
   t.equal(problemOf(new TypeError('x')), undefined);

@@ -93,6 +93,37 @@ t.test('a log that does not answer is given up after two seconds', async (t) => 
   t.ok(performance.now() - start < 3_000);
 });
 
+t.test('an offer to speak HTTP/2 is passed over, whatever route it is made to', async (t) => {
+  const { app } = await server(t);
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = app.server.address() as { port: number };
+  const ask = async (path: string) => {
+    const socket = connect(port, '127.0.0.1');
+    const offer = 'Connection: close, Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk';
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: here\r\n${offer}\r\n\r\n`);
+    return Buffer.concat(await socket.toArray()).toString();
+  };
+  const health = await ask('/health');
+  t.match(health, /^HTTP\/1\.1 200 .*x-frame-options: SAMEORIGIN.*"status":"ok"/is);
+  t.match(await ask('/nowhere'), /^HTTP\/1\.1 404 .*"NOT_FOUND"/is);
+});
+
+t.test('rights that cannot be read hold up nobody who asks for health', async (t) => {
+  const { app, login } = await server(t, {
+    deps: { rights: { of: () => new Promise(() => undefined) } },
+    routes: (routes) => routes.get('/mine', async () => ok(null)),
+  });
+  const { authorization } = login({ permissions: ['read:operations'] });
+  const start = performance.now();
+  for (const url of ['/health', '/health/database', '/health/live']) {
+    const { statusCode, json } = await app.inject({ url, headers: { authorization } });
+    t.equal(statusCode, 200, url);
+    t.notOk('pool' in json().data, 'only the status');
+  }
+  t.ok(performance.now() - start < 3_000);
+  t.equal((await app.inject({ url: '/api/v1/mine', headers: { authorization } })).statusCode, 503);
+});
+
 t.test('metrics', async (t) => {
   const { app, login } = await server(t, {
     environment: { METRICS_TOKEN: 'metrics-token-of-test' },
