@@ -73,7 +73,7 @@ function announce(url: string): void {
     [
       '',
       `  Convene            ${url}`,
-      `  API reference      ${url}/docs`,
+      ...(config.roles.has('api') ? [`  API reference      ${url}/docs`] : []),
       `  Data               ${stored.join(', ')}`,
       `  Administrator      ${config.adminEmail}, with ${password}`,
       '  Stop               Ctrl-C, or SIGTERM: what is under way is finished first',

@@ -39,7 +39,7 @@ function start(env: Record<string, string>): Run {
   const url = new Promise<string>((resolve, reject) => {
     child.stdout.on('data', (chunk) => {
       out += chunk;
-      const told = /Convene +(http\S+)/.exec(out)?.[1];
+      const told = /Convene +(http\S+|no HTTP)/.exec(out)?.[1];
       if (told !== undefined) resolve(told);
     });
     void exit.then(() => reject(new Error(`it ended: ${out}${error}`)));
@@ -130,6 +130,14 @@ t.test('the service', { timeout: 200_000 }, async (t) => {
       t.equal(await again.exit, 0);
       t.same(await processesOn(cluster, 0), []);
     });
+  });
+
+  t.test('names no API reference where it serves none', async (t) => {
+    const service = start({ CONVENE_ROLES: 'projector' });
+    t.equal(await service.url, 'no HTTP');
+    service.child.kill('SIGTERM');
+    t.equal(await service.exit, 0);
+    t.notMatch(service.out(), 'API reference');
   });
 
   t.test('says in one sentence why it cannot start', async (t) => {
