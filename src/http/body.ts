@@ -30,7 +30,9 @@ export const registerBody = (app: App): void => {
   const read = (request: FastifyRequest, bytes: Buffer, done: (error: Error | null, value?: unknown) => void) => {
     const encoding = request.headers['content-encoding'];
     if (encoding !== undefined && encoding.toLowerCase() !== 'identity')
-      return done(new Problem('UNSUPPORTED_MEDIA_TYPE', 'The body must not be compressed', { reason: 'unreadable' }));
+      return done(
+        new Problem('UNSUPPORTED_MEDIA_TYPE', 'The body must not be compressed', { reason: 'body-compressed' }),
+      );
     if (bytes.length === 0) return done(null, undefined);
     if (!isUtf8(bytes)) return done(unreadable('The body is not valid UTF-8'));
     parse(request, bytes.toString('utf8'), (error, value) => {
