@@ -208,10 +208,10 @@ export const subscribing = (t: Test, open: Open): void => {
       const { store } = await open(t);
       const subscription = store.subscribe(await store.head(), { onBatch: async () => {} });
       await subscription.close();
-      await subscription.done;
+      await t.resolves(subscription.done);
       const unasked = store.subscribe(START, { onBatch: async () => {} });
-      await Promise.all([unasked.close(), unasked.close()]);
-      t.pass();
+      await t.resolves(Promise.all([unasked.close(), unasked.close()]));
+      await t.resolves(unasked.done);
     });
 
     t.test('ends with what onBatch threw, and calls it no more', async (t) => {
@@ -239,8 +239,7 @@ export const subscribing = (t: Test, open: Open): void => {
       const store = await another();
       const subscription = store.subscribe(await store.head(), { onBatch: async () => {} });
       await store.close();
-      await subscription.done;
-      t.pass();
+      await t.resolves(subscription.done);
     });
   });
 };
