@@ -1,5 +1,5 @@
-import { bindings } from './commands/bindings.ts';
-import { emailHash } from './commands/identity.ts';
+import { bindingOf } from './commands/bindings.ts';
+import { emailHash } from './commands/identity/index.ts';
 import type { Commands } from './commands/pipeline.ts';
 import type { Config } from './config.ts';
 import { ADMINISTRATORS_ID, administrators } from './domain/access/administrators.ts';
@@ -7,7 +7,7 @@ import { seedSystemRoles } from './domain/access/roleCatalog/index.ts';
 import { ADMIN_ROLE_ID } from './domain/access/systemRoles.ts';
 import { assignRole } from './domain/access/userAccess.ts';
 import type { Actor } from './domain/decider.ts';
-import { account, registerAdministrator } from './domain/identity/account.ts';
+import { account, registerAdministrator } from './domain/identity/account/index.ts';
 import { emailClaim } from './domain/identity/emailClaim.ts';
 import type { Secrets } from './secrets.ts';
 import { uuid5, uuid7 } from './uuid.ts';
@@ -36,11 +36,9 @@ export const bootstrap = async ({
   const { reads } = commands;
   const correlationId = uuid7();
 
-  const run = async ({ name }: { readonly name: string }, input: unknown) => {
-    const binding = bindings.find(({ command }) => command.name === name);
-    if (binding === undefined) throw new Error(`No binding for ${name}`);
+  const run = async (command: { readonly name: string }, input: unknown) => {
     for (let tries = 1; ; tries++) {
-      const outcome = await commands.execute(binding, { input, actor: bootstrapper, correlationId });
+      const outcome = await commands.execute(bindingOf(command), { input, actor: bootstrapper, correlationId });
       if (outcome.ok || outcome.reason !== 'contended' || tries === TRIES) return outcome;
     }
   };
@@ -62,6 +60,6 @@ export const bootstrap = async ({
     throw new Error(`The first administrator cannot be registered: ${registered.message}`);
 
   const owner = registered.ok ? accountId : (await reads.load(emailClaim, addressHash)).state.owner;
-  if (owner === undefined || !(await reads.load(account, owner)).state.verified) return;
+  if (owner === undefined || !(await reads.load(account, owner)).state.emailVerified) return;
   await must(assignRole, { accountId: owner, roleId: ADMIN_ROLE_ID, reason: 'First administrator' });
 };

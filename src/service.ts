@@ -15,7 +15,7 @@ import { createCodec } from './eventstore/codec.ts';
 import { isUndecodable, type Recorded } from './eventstore/event.ts';
 import { createFeed, type Fact, type Feed, FeedClosed } from './eventstore/feed.ts';
 import { keyRing } from './eventstore/keyRing.ts';
-import type { EventStore } from './eventstore/port.ts';
+import type { EventStore, Position } from './eventstore/port.ts';
 import { postgresEventStore } from './eventstore/postgres/index.ts';
 import { createApp } from './http/app.ts';
 import { createRights } from './http/rights.ts';
@@ -176,11 +176,15 @@ const openCommands = async (
   const rights = createRights({ db, progress });
   const sessions = createSessions({ db });
   const aggregates = createAggregates({ store, codec, snapshots: postgresSnapshots(pool, await domainFingerprint()) });
+  const appended = (stream: string, position: Position, facts: readonly Pick<Fact, 'type' | 'data'>[]): void => {
+    rights.changed(stream, position);
+    for (const fact of facts) sessions.observe(fact);
+  };
   const commands = createCommands({
     aggregates,
-    judge: createJudge({ store, codec, aggregates, appended: rights.changed }),
+    judge: createJudge({ store, codec, aggregates, appended }),
     hashKey,
-    lookups: createLookups(db),
+    lookups: createLookups({ db, head: store.head, caughtUp: createCaughtUp(progress) }),
     passwords: createPasswords(config.passwordCost),
     observe: (command, outcome) => metrics.commands.inc({ command, outcome: outcomeOf(outcome) }),
   });

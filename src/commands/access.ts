@@ -12,8 +12,8 @@ import { ROLE_CATALOG_ID, type RoleCatalog, roleCatalog, roleOf } from '../domai
 import * as access from '../domain/access/userAccess.ts';
 import { isCounted, type RoleFacts, userAccess } from '../domain/access/userAccess.ts';
 import { type Actor, reject } from '../domain/decider.ts';
-import { account } from '../domain/identity/account.ts';
-import { bind, type Reads } from './binding.ts';
+import { account } from '../domain/identity/account/index.ts';
+import { bind, internal, type Reads } from './binding.ts';
 
 const Permission = z.object({ name: z.string(), description: z.string(), context: z.enum(CONTEXTS).optional() });
 
@@ -76,13 +76,7 @@ const EXAMPLE_ACCOUNT = '0198b1f0-8a52-7c3e-9d40-5f1c2a7b6e01';
 
 /** Every command of access: what it runs, where it is called, who may, which stream it judges. */
 export const accessBindings = [
-  bind(catalog.seedSystemRoles, {
-    access: 'anyone',
-    internal: true,
-    stream: () => ROLE_CATALOG_ID,
-    summary: 'Defines the roles of the service that are missing',
-    example: {},
-  }),
+  internal(catalog.seedSystemRoles, () => ROLE_CATALOG_ID),
   bind(catalog.definePermission, {
     path: 'POST /rbac/permissions',
     access: '*:*',
@@ -217,25 +211,7 @@ export const accessBindings = [
     summary: 'Takes a role from an account',
     example: { accountId: EXAMPLE_ACCOUNT, roleId: EXAMPLE_ROLE },
   }),
-  bind(access.expireRoleAssignment, {
-    access: 'anyone',
-    internal: true,
-    stream: ({ accountId }) => accountId,
-    summary: 'Takes note that an assignment has come to its end',
-    example: { accountId: EXAMPLE_ACCOUNT, roleId: EXAMPLE_ROLE },
-  }),
-  bind(access.completeAdministratorRelease, {
-    access: 'anyone',
-    internal: true,
-    stream: ({ accountId }) => accountId,
-    summary: 'Revokes the role of an administrator who has left the circle',
-    example: { accountId: EXAMPLE_ACCOUNT, assignmentId: EXAMPLE_ROLE },
-  }),
-  bind(addAdministrator, {
-    access: 'anyone',
-    internal: true,
-    stream: () => ADMINISTRATORS_ID,
-    summary: 'Counts an account among the administrators',
-    example: { accountId: EXAMPLE_ACCOUNT, assignmentId: EXAMPLE_ROLE },
-  }),
+  internal(access.expireRoleAssignment, ({ accountId }) => accountId),
+  internal(access.completeAdministratorRelease, ({ accountId }) => accountId),
+  internal(addAdministrator, () => ADMINISTRATORS_ID),
 ];

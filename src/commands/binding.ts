@@ -39,6 +39,8 @@ export type KeyedHash = (purpose: string, value: string) => string;
 export type Lookups = {
   /** Ids of the providers that accept bookings, at most `limit`. */
   readonly activeProviders: (limit: number) => Promise<readonly string[]>;
+  /** Ids of the login sessions of an account that have begun before the call and still count. */
+  readonly livingSessions: (accountId: string) => Promise<readonly string[]>;
 };
 
 /** What a command did. `data` is the answer for the caller; it is the same when the command is repeated. */
@@ -94,6 +96,23 @@ export type Step = <Name extends string, Input extends z.ZodType, State, Event e
   facts?: Facts,
 ) => Promise<Outcome>;
 
+/** Where a request came from: its address and what the client calls itself. Empty for what the service issues itself. */
+export type Origin = { readonly ip: string; readonly userAgent: string };
+
+/** What a command over several streams works with. */
+export type Run<Input, Facts = never> = {
+  readonly input: Input;
+  readonly actor: Actor;
+  readonly origin: Origin;
+  readonly commandId: string;
+  readonly newId: (label: string) => string;
+  readonly entropy: () => string;
+  readonly reads: Reads;
+  readonly step: Step;
+  /** The plain way: judges the binding's own stream and remembers the caller's key. Facts given replace those of the binding. */
+  readonly judge: (input?: Input, facts?: Facts) => Promise<Outcome>;
+};
+
 /** Who may issue a command, before its own rule is asked. A permission of the catalogue; or any login; or anyone. */
 export type Access = 'anyone' | 'loggedIn' | `${string}:${string}`;
 
@@ -144,20 +163,14 @@ export type Binding<
    * Replaces the plain way (judge one stream, append to it) where a command needs several streams. `judge` is the plain
    * way and remembers the caller's key; steps before and after it reserve and give back.
    */
-  readonly process?: (run: {
-    readonly input: z.output<Input>;
-    readonly actor: Actor;
-    readonly commandId: string;
-    readonly newId: (label: string) => string;
-    readonly entropy: () => string;
-    readonly reads: Reads;
-    readonly step: Step;
-    readonly judge: (input?: z.output<Input>) => Promise<Outcome>;
-  }) => Promise<Outcome>;
-  /** What the caller is told: its schema for the API document, and how it follows from what happened. */
+  readonly process?: (run: Run<z.output<Input>, Facts>) => Promise<Outcome>;
+  /**
+   * What the caller is told: its schema for the API document, and how it follows from what happened; `of` is left out
+   * where the edge makes the answer of what the process hands it, such as an access token.
+   */
   readonly answer?: {
     readonly schema: Answer;
-    readonly of: (result: Result<z.output<Input>, State, Event>) => z.input<Answer>;
+    readonly of?: (result: Result<z.output<Input>, State, Event>) => z.input<Answer>;
   };
   /** One line for the API document. */
   readonly summary: string;
@@ -192,7 +205,7 @@ export type AnyBinding = Pick<
     context: { readonly actor: Actor; readonly id: string },
   ) => Promise<unknown>;
   readonly process?: (run: never) => Promise<Outcome>;
-  readonly answer?: { readonly schema: z.ZodType; readonly of: (result: never) => unknown };
+  readonly answer?: { readonly schema: z.ZodType; readonly of?: (result: never) => unknown };
 };
 
 /** Ties a command to where it is called, who may, and which stream it judges. */
@@ -207,3 +220,18 @@ export const bind = <
   command: Command<Name, Input, State, Event, Facts>,
   to: Omit<Binding<Name, Input, State, Event, Facts, Answer>, 'command'>,
 ): Binding<Name, Input, State, Event, Facts, Answer> => ({ command, ...to });
+
+/** A command that only policies, timers, steps and the start of the service issue; nobody can over HTTP. */
+export const internal = <Name extends string, Input extends z.ZodType, State, Event extends Fact, Facts>(
+  command: Command<Name, Input, State, Event, Facts>,
+  stream: Binding<Name, Input, State, Event, Facts>['stream'],
+  more: Pick<Binding<Name, Input, State, Event, Facts>, 'facts' | 'process'> = {},
+): Binding<Name, Input, State, Event, Facts> =>
+  bind(command, {
+    access: 'anyone',
+    internal: true,
+    stream,
+    summary: 'Issued by the service itself',
+    example: {},
+    ...more,
+  });

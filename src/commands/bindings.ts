@@ -2,7 +2,16 @@ import { accessBindings } from './access.ts';
 import type { AnyBinding } from './binding.ts';
 import { booking } from './booking.ts';
 import { estimation } from './estimation.ts';
-import { identityBindings } from './identity.ts';
+import { identityBindings } from './identity/index.ts';
 
 /** Every command of the service. */
 export const bindings: readonly AnyBinding[] = [...accessBindings, ...identityBindings, ...estimation, ...booking];
+
+const byName: ReadonlyMap<string, AnyBinding> = new Map(bindings.map((binding) => [binding.command.name, binding]));
+
+/** The binding of a command. Throws for one that has none. */
+export const bindingOf = ({ name }: { readonly name: string }): AnyBinding => {
+  const binding = byName.get(name);
+  if (binding === undefined) throw new Error(`The command ${name} is bound nowhere`);
+  return binding;
+};

@@ -2,7 +2,7 @@ import * as sessions from '../domain/estimation/session/index.ts';
 import { freeSessionCode } from '../domain/estimation/sessionCode.ts';
 import { freeSessionPlace, sessionHost } from '../domain/estimation/sessionHost.ts';
 import { statisticsOf } from '../domain/estimation/statistics.ts';
-import { bind } from './binding.ts';
+import { bind, internal } from './binding.ts';
 import {
   CompletedSession,
   CreatedSession,
@@ -195,21 +195,6 @@ export const estimation = [
     summary: 'Put a completed session away; its code becomes free',
     example: {},
   }),
-  bind(freeSessionCode, {
-    access: '*:*',
-    internal: true,
-    stream: ({ code }) => code,
-    summary: 'Give a session code back',
-    example: { code: 'ABC234', sessionId: '0198c0de-0000-7000-8000-000000000001' },
-  }),
-  bind(freeSessionPlace, {
-    access: '*:*',
-    internal: true,
-    stream: ({ accountId }) => accountId,
-    summary: 'Free the place of a closed session',
-    example: {
-      accountId: '0198c0de-0000-7000-8000-000000000002',
-      sessionId: '0198c0de-0000-7000-8000-000000000001',
-    },
-  }),
+  internal(freeSessionCode, ({ code }) => code),
+  internal(freeSessionPlace, ({ accountId }) => accountId),
 ] as const;

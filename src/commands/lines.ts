@@ -1,11 +1,11 @@
-import type { Context, Rejection } from '../domain/decider.ts';
+import { type Context, type Rejection, reject } from '../domain/decider.ts';
 import type { Codec } from '../eventstore/codec.ts';
 import type { Metadata } from '../eventstore/event.ts';
 import { type EventStore, MAX_APPEND_BYTES, type NewEvent, type Position } from '../eventstore/port.ts';
 import { uuid5 } from '../uuid.ts';
 import { type Aggregate, type Aggregates, advance, type Trace } from './aggregates.ts';
-import type { AnyBinding, AnyCommand, Fact, Outcome, Refused } from './binding.ts';
-import { Abandoned } from './pipeline.ts';
+import type { AnyBinding, AnyCommand, Fact, Outcome } from './binding.ts';
+import { Abandoned, refused } from './outcomes.ts';
 
 /** A command ready to be judged against one stream. */
 export type Case = {
@@ -41,26 +41,24 @@ const RETRIES = 3;
 /** Cases of one stream that are decided one upon the other and appended together. */
 const LINE = 64;
 
-const refuse = (code: Refused['code'], reason: string, message: string): Refused => ({
-  ok: false,
-  code,
-  reason,
-  message,
-  details: [],
+const CONTENDED = refused(
+  reject('CONFLICT', 'contended', 'Too many others are changing this at the same moment; try again'),
+);
+const STALE = refused({
+  code: 'PRECONDITION_FAILED',
+  reason: 'stale',
+  message: 'It has changed since the version that If-Match names',
 });
-
-const CONTENDED = refuse('CONFLICT', 'contended', 'Too many others are changing this at the same moment; try again');
-const STALE = refuse('PRECONDITION_FAILED', 'stale', 'It has changed since the version that If-Match names');
-const KEY_REUSED = refuse(
-  'IDEMPOTENCY_KEY_REUSED',
-  'idempotency-key-reused',
-  'This Idempotency-Key was used for another request',
-);
-const TOO_LARGE = refuse(
-  'PAYLOAD_TOO_LARGE',
-  'event-too-large',
-  'What this would store is larger than the log takes at once',
-);
+const KEY_REUSED = refused({
+  code: 'IDEMPOTENCY_KEY_REUSED',
+  reason: 'idempotency-key-reused',
+  message: 'This Idempotency-Key was used for another request',
+});
+const TOO_LARGE = refused({
+  code: 'PAYLOAD_TOO_LARGE',
+  reason: 'event-too-large',
+  message: 'What this would store is larger than the log takes at once',
+});
 
 const isRejection = (decision: readonly Fact[] | Rejection): decision is Rejection => !Array.isArray(decision);
 
@@ -77,7 +75,7 @@ export const createJudge = (options: {
   readonly codec: Codec;
   readonly aggregates: Aggregates;
   /** Told of every append before anybody is answered, so that this process never acts on what it has just changed. */
-  readonly appended?: (stream: string, position: Position) => void;
+  readonly appended?: (stream: string, position: Position, events: readonly Fact[]) => void;
 }): Judge => {
   const { store, codec, aggregates, appended } = options;
   const lines = new Map<string, Pending[]>();
@@ -98,7 +96,7 @@ export const createJudge = (options: {
       revision: revision < 0 ? undefined : revision,
       version: versionOf(binding, aggregate, input),
       position,
-      data: binding?.answer?.of({ input, state, events, id, revision, actor } as never) ?? null,
+      data: binding?.answer?.of?.({ input, state, events, id, revision, actor } as never) ?? null,
       replayed,
     };
   };
@@ -133,6 +131,7 @@ export const createJudge = (options: {
     const start = await aggregates.load(decider, stream);
     let aggregate = start;
     const events: NewEvent[] = [];
+    const facts: Fact[] = [];
     const settlements: ((position: bigint) => void | Promise<void>)[] = [];
     let bytes = 0;
     let taken = 0;
@@ -159,17 +158,7 @@ export const createJudge = (options: {
       const context = { ...one.context(), facts: one.known };
       const decision = command.rule(input as never, now.state as never, context as never);
       if (isRejection(decision)) {
-        const { code, reason, message, field, retryAfter } = decision;
-        const details = field === undefined ? [] : [{ field, message }];
-        const refused: Refused = {
-          ok: false,
-          code,
-          reason,
-          message,
-          details,
-          ...(retryAfter === undefined ? {} : { retryAfter }),
-        };
-        settlements.push(() => settle(refused));
+        settlements.push(() => settle(refused(decision)));
         taken += 1;
         continue;
       }
@@ -189,6 +178,7 @@ export const createJudge = (options: {
       bytes += size;
       taken += 1;
       events.push(...encoded);
+      facts.push(...decision);
       decision.forEach((event, index) => {
         const revision = aggregate.revision + 1;
         const length = encoded[index]?.data.length ?? 0;
@@ -208,7 +198,7 @@ export const createJudge = (options: {
         return left;
       }
       aggregates.keep(stream, { ...aggregate, position: outcome.position });
-      appended?.(stream, outcome.position);
+      appended?.(stream, outcome.position, facts);
       await settleAll(judged, settlements, outcome.position);
     } else await settleAll(judged, settlements, start.position);
     return left;

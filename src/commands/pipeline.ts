@@ -4,14 +4,17 @@ import { type Actor, type Context, can, type Decider, type Rejection } from '../
 import type { Metadata } from '../eventstore/event.ts';
 import { uuid5, uuid7 } from '../uuid.ts';
 import type { Aggregates } from './aggregates.ts';
-import type { AnyBinding, AnyCommand, Fact, Outcome, Reads, Refused, Step } from './binding.ts';
+import type { AnyBinding, AnyCommand, Fact, Origin, Outcome, Reads, Refused, Run, Step } from './binding.ts';
 import type { Judge } from './lines.ts';
+import { Abandoned, refused } from './outcomes.ts';
 
 /** A command on its way: who wants it and how it came. */
 export type Request = {
   /** As it came in; parsed by the command's schema. */
   readonly input: unknown;
   readonly actor: Actor;
+  /** Where it came from; nowhere when the service itself issues it. */
+  readonly origin?: Origin;
   readonly correlationId: string;
   /** The event (or command) that led to this one. */
   readonly causationId?: string;
@@ -26,47 +29,34 @@ export type Request = {
   readonly signal?: AbortSignal;
 };
 
-/** The caller went away before the command was decided. Nothing was stored. */
-export class Abandoned extends Error {
-  override readonly name = 'Abandoned';
-}
-
 export type Commands = {
   /** Authorises, parses, loads, decides, appends. Refusals are answers. Throws Abandoned and the errors of the event-store port. */
   readonly execute: (binding: AnyBinding, request: Request) => Promise<Outcome>;
   readonly reads: Reads;
 };
 
+const NOWHERE: Origin = { ip: '', userAgent: '' };
 /** Events of one stream read at a time. */
 const HISTORY_PAGE = 2_000;
 /** Namespace of the ids that commands with an Idempotency-Key get. */
 const KEYED = '6f1b7a52-6f0f-5d2e-9c39-3f7a1f1d8a10';
 
-const rejected = ({ code, reason, message, field, retryAfter }: Rejection): Refused => ({
-  ok: false,
-  code,
-  reason,
-  message,
-  details: field === undefined ? [] : [{ field, message }],
-  ...(retryAfter === undefined ? {} : { retryAfter }),
-});
-
 /** Whether the actor may issue the command at all; the refusal when he may not. */
 export const authorise = ({ access, unverified, internal, command }: AnyBinding, actor: Actor): Refused | undefined => {
   if (internal && actor.kind !== 'system')
-    return rejected({ code: 'NOT_FOUND', reason: 'command-unknown', message: `There is no command ${command.name}` });
+    return refused({ code: 'NOT_FOUND', reason: 'command-unknown', message: `There is no command ${command.name}` });
   if (access === 'anyone') return undefined;
   if (actor.kind === 'anonymous')
-    return rejected({ code: 'UNAUTHORIZED', reason: 'login-required', message: 'Log in first' });
+    return refused({ code: 'UNAUTHORIZED', reason: 'login-required', message: 'Log in first' });
   if (!actor.verified && !unverified)
-    return rejected({
+    return refused({
       code: 'FORBIDDEN',
       reason: 'address-unverified',
       message: 'Verify your e-mail address first',
       field: 'emailVerified',
     });
   if (access === 'loggedIn' || can(actor, access)) return undefined;
-  return rejected({ code: 'FORBIDDEN', reason: 'permission-missing', message: `This needs the permission ${access}` });
+  return refused({ code: 'FORBIDDEN', reason: 'permission-missing', message: `This needs the permission ${access}` });
 };
 
 /** The fields that a schema complained about, with dots. */
@@ -181,27 +171,27 @@ export const createCommands = (options: {
   const run = async (binding: AnyBinding, request: Request): Promise<Outcome> => {
     const { actor } = request;
     const { command } = binding;
-    const refused = authorise(binding, actor);
-    if (refused !== undefined) return refused;
+    const forbidden = authorise(binding, actor);
+    if (forbidden !== undefined) return forbidden;
     const parsed = command.input.safeParse(request.input);
     if (!parsed.success) return invalid(parsed.error);
     if (request.signal?.aborted) throw new Abandoned('The caller went away');
     const resolved =
       binding.resolve === undefined ? parsed.data : await binding.resolve(parsed.data as never, reads, actor);
-    if (isRejection(resolved)) return rejected(resolved);
+    if (isRejection(resolved)) return refused(resolved);
 
     const commandId = commandIdOf(binding, resolved, request);
     const newId = (label: string): string => uuid5(label, commandId);
     const payloadHash = request.idempotencyKey === undefined ? undefined : hash('payload', canonical(parsed.data));
 
-    const plain = (input: unknown = resolved): Promise<Outcome> => {
+    const plain = (input: unknown = resolved, known?: unknown): Promise<Outcome> => {
       const id = binding.stream(input as never, { actor, newId, hash });
       return judge({
         command,
         binding,
         stream: `${command.decider.category}-${id}`,
         input,
-        facts: async () => binding.facts?.(input as never, reads, { actor, id }),
+        facts: async () => known ?? binding.facts?.(input as never, reads, { actor, id }),
         context: () => contextOf(actor, commandId),
         metadata: metadataOf(command.name, commandId, request, payloadHash),
         commandId,
@@ -211,16 +201,18 @@ export const createCommands = (options: {
       });
     };
     if (binding.process === undefined) return plain();
-    return binding.process({
+    const longer: Run<unknown> = {
       input: resolved,
       actor,
+      origin: request.origin ?? NOWHERE,
       commandId,
       newId,
       entropy: () => randomBytes(16).toString('hex'),
       reads,
       step: step(request, commandId),
       judge: plain,
-    } as never);
+    };
+    return binding.process(longer as never);
   };
 
   return {

@@ -8,7 +8,7 @@ import type { EventOf } from './decider.ts';
 import { session, events as sessionEvents } from './estimation/session/index.ts';
 import { sessionCode, events as sessionCodeEvents } from './estimation/sessionCode.ts';
 import { sessionHost, events as sessionHostEvents } from './estimation/sessionHost.ts';
-import { account, events as accountEvents } from './identity/account.ts';
+import { account, events as accountEvents } from './identity/account/index.ts';
 import { emailClaim, events as emailClaimEvents } from './identity/emailClaim.ts';
 import { loginAttempts, events as loginAttemptsEvents } from './identity/loginAttempts.ts';
 import { loginSession, events as loginSessionEvents } from './identity/loginSession.ts';

@@ -4,12 +4,18 @@ import type { Actor } from '../domain/decider.ts';
 import type { App, Deps } from './app.ts';
 import { etagOf, ifMatchOf } from './etag.ts';
 import { Problem } from './problem.ts';
-import { actorOf, hungUp, traceparentOf } from './request.ts';
+import { actorOf, hungUp, originOf, traceparentOf } from './request.ts';
 
-/** Adds to a command's answer what only read models know, such as names. */
+/** Adds to a command's answer what the command cannot know: names from read models, tokens and cookies of the edge. */
 export type Presenter = (
   deps: Deps,
-  of: { readonly input: Readonly<Record<string, unknown>>; readonly outcome: Done; readonly actor: Actor },
+  of: {
+    readonly app: App;
+    readonly input: Readonly<Record<string, unknown>>;
+    readonly outcome: Done;
+    readonly request: FastifyRequest;
+    readonly reply: FastifyReply;
+  },
 ) => Promise<unknown>;
 
 declare module 'fastify' {
@@ -50,30 +56,24 @@ const inputOf = (request: FastifyRequest, hasParams: boolean): Fields => {
   return { ...query, ...body, ...params };
 };
 
-/** Runs a command for a request and gives the answer's body; for routes that choose among several commands too. */
+/**
+ * Runs a command for a request and sets the headers of its answer; for routes that choose among several commands too.
+ * Throws a Problem where it is refused.
+ */
 export const runCommand = async (
   app: App,
-  deps: Deps,
+  { commands }: Pick<Deps, 'commands'>,
   binding: AnyBinding,
-  {
-    request,
-    reply,
-    input,
-    presenter,
-  }: {
-    readonly request: FastifyRequest;
-    readonly reply: FastifyReply;
-    readonly input: Fields;
-    readonly presenter?: Presenter | undefined;
-  },
-): Promise<{ readonly success: true; readonly data: unknown }> => {
+  { request, reply, input }: { readonly request: FastifyRequest; readonly reply: FastifyReply; readonly input: Fields },
+): Promise<Done> => {
   const actor = actorOf(request);
   const idempotencyKey = idempotencyKeyOf(request, actor);
   const ifMatch = ifMatchOf(request);
   const traceparent = traceparentOf(request);
-  const outcome: Outcome = await deps.commands.execute(binding, {
+  const outcome: Outcome = await commands.execute(binding, {
     input,
     actor,
+    origin: originOf(request),
     correlationId: request.correlationId,
     signal: hungUp(reply),
     ...(traceparent === undefined ? {} : { traceparent }),
@@ -86,8 +86,7 @@ export const runCommand = async (
   reply.header('consistency-token', String(outcome.position));
   if (outcome.replayed) reply.header('idempotency-replayed', 'true');
   reply.code(binding.status ?? 200);
-  const data = presenter === undefined ? outcome.data : await presenter(deps, { input, outcome, actor });
-  return { success: true, data: data ?? null };
+  return outcome;
 };
 
 const pathsOf = ({ path }: AnyBinding): readonly string[] =>
@@ -115,8 +114,13 @@ export const commandRoutes = (app: App, deps: Deps, presenters: Readonly<Record<
           credential: binding.credential === true,
           binding,
         },
-        handler: (request, reply) =>
-          runCommand(app, deps, binding, { request, reply, input: inputOf(request, hasParams), presenter }),
+        handler: async (request, reply) => {
+          const input = inputOf(request, hasParams);
+          const outcome = await runCommand(app, deps, binding, { request, reply, input });
+          const data =
+            presenter === undefined ? outcome.data : await presenter(deps, { app, input, outcome, request, reply });
+          return { success: true, data: data ?? null };
+        },
       };
       app.route(route);
     }

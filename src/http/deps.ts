@@ -34,8 +34,6 @@ export type RightsOf = {
 /** Login sessions: whether the session of an access token was neither revoked nor ended. */
 export type Sessions = {
   readonly alive: (sessionId: string) => boolean | Promise<boolean>;
-  /** To be told of an end that this process has caused, so that no request after it gets through. */
-  readonly ended?: (sessionId: string) => void;
 };
 
 /** An API key that was recognised. */

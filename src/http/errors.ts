@@ -1,7 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
-import { Abandoned } from '../commands/pipeline.ts';
+import { Abandoned } from '../commands/outcomes.ts';
 import { AppendTooLarge, OutcomeUnknown, StoreUnavailable } from '../eventstore/port.ts';
 import { ReadModelBehind } from '../projections/caughtUp.ts';
 import { type Detail, type ErrorCode, errorAnswer, Problem, statusOf } from './problem.ts';

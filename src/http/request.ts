@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Origin } from '../commands/binding.ts';
 import type { Actor } from '../domain/decider.ts';
 import type { Rights } from './deps.ts';
 import { Problem } from './problem.ts';
@@ -41,6 +42,12 @@ export const callerOf = (request: FastifyRequest): Caller => {
 export const accountOf = (request: FastifyRequest): string => callerOf(request).accountId;
 
 export const loginRequired = () => new Problem('UNAUTHORIZED', 'Please log in', { reason: 'login-required' });
+
+/** Where a request came from, in the form that events take. */
+export const originOf = ({ ip, headers }: FastifyRequest): Origin => ({
+  ip: ip.slice(0, 100),
+  userAgent: (headers['user-agent'] ?? '').replaceAll(/[\p{Cc}\p{Cs}\u2028\u2029]/gu, '').slice(0, 400),
+});
 
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 

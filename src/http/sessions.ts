@@ -11,8 +11,8 @@ const SESSIONS = 50_000;
 
 /** Sessions with a way to tell them of new events. */
 export type CachedSessions = Sessions & {
-  /** To be called with every event of the log: a revoked session is dead from then on. */
-  readonly observe: (event: Fact) => void;
+  /** To be called with every event of the log, here appended or read: a revoked session is dead from then on. */
+  readonly observe: (event: Pick<Fact, 'type' | 'data'>) => void;
 };
 
 /** Whether login sessions are alive, from their read model. When it cannot be reached it throws. */
@@ -36,10 +36,6 @@ export const createSessions = ({
         alive.set(sessionId, Math.min(at.getTime() + TTL, Date.parse(end)));
         return true;
       });
-    },
-    ended: (sessionId) => {
-      dead.set(sessionId, true);
-      alive.delete(sessionId);
     },
     observe: ({ type, data }) => {
       if (type !== 'LoginSessionRevoked' || typeof data !== 'object' || data === null) return;

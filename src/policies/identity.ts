@@ -1,4 +1,4 @@
-import { lockAccount, startEmailVerification } from '../domain/identity/account.ts';
+import { lockAccount, startEmailVerification } from '../domain/identity/account/index.ts';
 import type { MailOrder } from './mails.ts';
 import { issue, type Job, job, policy } from './policy.ts';
 

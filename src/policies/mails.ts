@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Reads } from '../commands/binding.ts';
-import { verificationToken } from '../commands/verificationToken.ts';
+import { verificationToken } from '../commands/identity/verificationToken.ts';
 import { ERASED } from '../domain/decider.ts';
-import { account } from '../domain/identity/account.ts';
+import { account } from '../domain/identity/account/index.ts';
 import type { Mail, Mailer } from '../integrations/email.ts';
 
 /** What the job `send-mail` is told: the template and the ids from which the mail is written. */

@@ -1,9 +1,22 @@
 import type { Kysely } from 'kysely';
+import type { Position } from '../eventstore/port.ts';
+import type { CaughtUp } from './caughtUp.ts';
+import { livingSessionIds, loginSessions } from './identity/loginSessions.ts';
 import type { ReadModels } from './index.ts';
 
 /** The questions that bindings ask of read models. */
-export const createLookups = (db: Kysely<ReadModels>) => ({
-  /** Ids of the providers that accept bookings, at most `limit`. */
+export const createLookups = ({
+  db,
+  head,
+  caughtUp,
+  now = () => new Date(),
+}: {
+  readonly db: Kysely<ReadModels>;
+  /** Where the log ends now. */
+  readonly head: () => Promise<Position>;
+  readonly caughtUp: CaughtUp;
+  readonly now?: () => Date;
+}) => ({
   activeProviders: async (limit: number): Promise<readonly string[]> => {
     const rows = await db
       .selectFrom('provider_profiles')
@@ -13,5 +26,9 @@ export const createLookups = (db: Kysely<ReadModels>) => ({
       .limit(limit)
       .execute();
     return rows.map(({ provider_id }) => provider_id);
+  },
+  livingSessions: async (accountId: string): Promise<readonly string[]> => {
+    await caughtUp([loginSessions], await head());
+    return livingSessionIds(db, accountId, now());
   },
 });

@@ -5,7 +5,7 @@ import { bootstrap } from '../../src/bootstrap.ts';
 import { createAggregates } from '../../src/commands/aggregates.ts';
 import type { Outcome } from '../../src/commands/binding.ts';
 import { bindings } from '../../src/commands/bindings.ts';
-import { emailHash } from '../../src/commands/identity.ts';
+import { emailHash } from '../../src/commands/identity/index.ts';
 import { createJudge } from '../../src/commands/lines.ts';
 import { createCommands } from '../../src/commands/pipeline.ts';
 import { postgresSnapshots } from '../../src/commands/snapshots.ts';
@@ -55,7 +55,7 @@ const cluster = async (t: Test) => {
       aggregates,
       judge: createJudge({ store, codec, aggregates }),
       hashKey: Buffer.alloc(32, 1),
-      lookups: { activeProviders: async () => [] },
+      lookups: { activeProviders: async () => [], livingSessions: async () => [] },
       passwords: { hash: async () => 'hash', verify: async () => false },
       now: () => clock.now,
     });

@@ -59,7 +59,7 @@ const startNode = (pool: pg.Pool, log: EventStore, clock: { now: Date }) => {
     aggregates,
     judge: createJudge({ store, codec, aggregates }),
     hashKey: Buffer.alloc(32, 1),
-    lookups: { activeProviders: async () => [] },
+    lookups: { activeProviders: async () => [], livingSessions: async () => [] },
     passwords: { hash: async () => '', verify: async () => false },
     now: () => clock.now,
   });

@@ -5,7 +5,8 @@ import { z } from 'zod';
 import { createAggregates } from '../../src/commands/aggregates.ts';
 import { type AnyBinding, bind, type Outcome } from '../../src/commands/binding.ts';
 import { createJudge } from '../../src/commands/lines.ts';
-import { Abandoned, createCommands, type Request } from '../../src/commands/pipeline.ts';
+import { Abandoned } from '../../src/commands/outcomes.ts';
+import { createCommands, type Request } from '../../src/commands/pipeline.ts';
 import { postgresSnapshots } from '../../src/commands/snapshots.ts';
 import { type Actor, commandsOf, decider, type EventOf, reject } from '../../src/domain/decider.ts';
 import { createCodec } from '../../src/eventstore/codec.ts';
@@ -72,7 +73,7 @@ const node = async (connectionString: string, t: Test, wrap: (store: EventStore)
     aggregates,
     judge,
     hashKey: Buffer.alloc(32, 1),
-    lookups: { activeProviders: async () => [] },
+    lookups: { activeProviders: async () => [], livingSessions: async () => [] },
     passwords: { hash: async () => '', verify: async () => false },
   });
   const send = (input: unknown, request: Partial<Request> = {}, binding = adding): Promise<Outcome> =>

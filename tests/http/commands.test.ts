@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import t from 'tap';
-import { Abandoned } from '../../src/commands/pipeline.ts';
+import { Abandoned } from '../../src/commands/outcomes.ts';
 import { OutcomeUnknown, StoreUnavailable } from '../../src/eventstore/port.ts';
 import { server } from './support/server.ts';
 

@@ -21,9 +21,9 @@ import {
   updateAppointmentNotes,
 } from '../../domain/booking/schedule/index.ts';
 import { type Actor, type Rejection, reject } from '../../domain/decider.ts';
-import { bind, type Reads } from '../binding.ts';
+import { bind, internal, type Reads } from '../binding.ts';
+import { latest, uncontended } from '../outcomes.ts';
 import { AppointmentAnswer, appointmentAnswer, exampleIds } from './answers.ts';
-import { latest, uncontended } from './outcomes.ts';
 import { accountExists } from './providers.ts';
 import { homeOf, reservationOf, settleCalendar, settleReservation, slotFacts, timeFacts } from './settling.ts';
 
@@ -230,49 +230,19 @@ export const completeBinding = bind(completeAppointment, {
   answer,
 });
 
-const internal = { access: 'loggedIn', internal: true } as const;
-
 /** Commands on appointments. */
 export const appointmentBindings = [bookBinding, moveBinding, notesBinding, cancelBinding, completeBinding];
 
 /** Steps of longer commands, and what policies do to finish those that a crash interrupted. */
 export const settlingBindings = [
-  bind(openDaySlots, {
-    ...internal,
-    summary: 'Open the slots of one day of a generation',
-    example: {},
-    stream: scheduleId,
-  }),
-  bind(completeSlotGeneration, {
-    ...internal,
-    summary: 'Note what a generation of slots did',
-    example: {},
-    stream: ({ providerId }) => providerId,
-  }),
-  bind(reserveSlot, {
-    ...internal,
-    summary: 'Hold a slot for an appointment of another day',
-    example: {},
-    stream: ({ slotId }) => scheduleId(dayOfSlot(slotId)),
-  }),
-  bind(settleSlot, {
-    ...internal,
-    summary: 'Free a slot that its appointment does not take',
-    example: {},
-    stream: ({ slotId }) => scheduleId(dayOfSlot(slotId)),
+  internal(openDaySlots, scheduleId),
+  internal(completeSlotGeneration, ({ providerId }) => providerId),
+  internal(reserveSlot, ({ slotId }) => scheduleId(dayOfSlot(slotId))),
+  internal(settleSlot, ({ slotId }) => scheduleId(dayOfSlot(slotId)), {
     facts: ({ appointmentId }, reads) => slotFacts(reads, appointmentId),
   }),
-  bind(claimTime, {
-    ...internal,
-    summary: 'Set time of a client aside',
-    example: {},
-    stream: ({ accountId }) => accountId,
-  }),
-  bind(settleTime, {
-    ...internal,
-    summary: 'Bring the calendar of a client in line with an appointment',
-    example: {},
-    stream: ({ accountId }) => accountId,
+  internal(claimTime, ({ accountId }) => accountId),
+  internal(settleTime, ({ accountId }) => accountId, {
     facts: ({ appointmentId }, reads) => timeFacts(reads, appointmentId),
   }),
 ];

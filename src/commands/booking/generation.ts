@@ -3,7 +3,7 @@ import { scheduleId } from '../../domain/booking/ids.ts';
 import { completeSlotGeneration, type Provider, provider } from '../../domain/booking/provider/index.ts';
 import { openDaySlots, overlapping, schedule } from '../../domain/booking/schedule/index.ts';
 import type { Outcome, Reads, Step } from '../binding.ts';
-import { latest } from './outcomes.ts';
+import { latest } from '../outcomes.ts';
 
 type Generation = Provider['generations'][number];
 type Plan = Generation['plan'];

@@ -9,8 +9,8 @@ import {
   setAvailability,
   updateProviderProfile,
 } from '../../domain/booking/provider/index.ts';
-import { account } from '../../domain/identity/account.ts';
-import { bind, type Outcome, type Reads } from '../binding.ts';
+import { account } from '../../domain/identity/account/index.ts';
+import { bind, internal, type Outcome, type Reads } from '../binding.ts';
 import { AvailabilityAnswer, availabilityAnswer, exampleIds, GenerationAnswer, ProfileAnswer } from './answers.ts';
 import { meetsExisting, openGeneration } from './generation.ts';
 
@@ -116,12 +116,7 @@ export const providerBindings = [
       return { ...outcome, data: { created, skipped, firstStart, lastEnd } };
     },
   }),
-  bind(resumeSlotGeneration, {
-    access: 'loggedIn',
-    internal: true,
-    summary: 'Open what an interrupted generation of slots still owes',
-    example: {},
-    stream: ({ providerId }) => providerId,
+  internal(resumeSlotGeneration, ({ providerId }) => providerId, {
     process: async ({ input, reads, step, judge }) =>
       (await openGeneration(input, { reads, step }, await judge())).outcome,
   }),

@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { commandsOf, decider, type EventOf, pii, reject } from '../decider.ts';
-import { line, uuid } from '../fields.ts';
+import { commandsOf, decider, type EventOf, pii, type Rejection, reject } from '../decider.ts';
+import { email, line, typedPassword, uuid } from '../fields.ts';
 
-const FAILURES = ['unknown', 'wrong_secret', 'locked', 'deactivated'] as const;
+/** Why an attempt failed. */
+export const FAILURES = ['unknown', 'wrong_secret', 'locked', 'deactivated'] as const;
 const METHODS = ['password', 'otp', 'oauth', 'mfa'] as const;
 
 /** Stored facts. Type names and fields are the storage format: add to them, never rename or remove. */
@@ -59,14 +60,13 @@ export const loginAttempts = decider<LoginAttempts, LoginAttemptsEvent>({
 });
 const command = commandsOf(loginAttempts);
 
-/** The refusal of a locked identifier. */
-export const locked = (until: Date, now: Date) => ({
-  ...reject('ACCOUNT_LOCKED', 'locked', 'Too many failed attempts: please wait 15 minutes and try again'),
-  retryAfter: Math.max(1, Math.ceil((until.getTime() - now.getTime()) / 1000)),
-});
-
-const lockOf = ({ lockedUntil }: LoginAttempts, now: Date) =>
-  lockedUntil !== undefined && Date.parse(lockedUntil) > now.getTime() ? locked(new Date(lockedUntil), now) : undefined;
+/** The refusal while a lock that lasts until the instant stands; undefined without one. */
+export const lockOf = (until: string | undefined, now: Date): Rejection | undefined => {
+  const left = until === undefined ? 0 : Date.parse(until) - now.getTime();
+  if (left <= 0) return undefined;
+  const message = `Locked: please try again in ${Math.ceil(left / 60_000)} minutes`;
+  return { ...reject('ACCOUNT_LOCKED', 'locked', message), retryAfter: Math.ceil(left / 1000) };
+};
 
 /** Where an attempt came from, as the request tells. */
 export const Origin = { ip: line(0, 100), userAgent: line(0, 400) };
@@ -76,7 +76,7 @@ export const recordFailedLogin = command(
   'RecordFailedLogin',
   z.object({ identifierHash: line(1, 64), accountId: uuid.optional(), reason: z.enum(FAILURES), ...Origin }),
   ({ accountId, ...input }, state, { now }) => {
-    const lock = lockOf(state, now);
+    const lock = lockOf(state.lockedUntil, now);
     if (lock !== undefined) return lock;
     const consecutiveFailures = state.failures + 1;
     const until = new Date(now.getTime() + LOCK_TIME).toISOString();
@@ -90,17 +90,28 @@ export const recordFailedLogin = command(
   },
 );
 
+/** Which account an identifier and its secret have turned out to belong to, and the session that is to begin. */
+export type LoginFacts = z.output<typeof Login>;
+const Login = z.object({
+  identifierHash: line(1, 64),
+  accountId: uuid,
+  sessionId: uuid,
+  method: z.enum(METHODS),
+  deviceId: line(1, 100).optional(),
+  ...Origin,
+});
+
+const succeeded = (data: LoginFacts, { lockedUntil }: LoginAttempts, now: Date) =>
+  lockOf(lockedUntil, now) ?? [{ type: 'LoginSucceeded' as const, data }];
+
 /** Counts a success: the failures before it no longer matter. Refused while the identifier is locked. */
-export const recordLogin = command(
-  'RecordLogin',
+export const logIn = command(
+  'LogIn',
   z.object({
-    identifierHash: line(1, 64),
-    accountId: uuid,
-    sessionId: uuid,
-    method: z.enum(METHODS),
+    email,
+    password: typedPassword,
     deviceId: line(1, 100).optional(),
-    ...Origin,
+    deviceName: line(1, 100).optional(),
   }),
-  ({ deviceId, ...data }, state, { now }) =>
-    lockOf(state, now) ?? [{ type: 'LoginSucceeded', data: deviceId === undefined ? data : { ...data, deviceId } }],
+  (_input, state, { facts, now }: { facts: LoginFacts; now: Date }) => succeeded(facts, state, now),
 );

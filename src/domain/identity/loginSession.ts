@@ -105,18 +105,30 @@ export const startLoginSession = command(
 export const isAlive = ({ accountId, revoked, expiresAt }: LoginSession, now: Date): boolean =>
   accountId !== undefined && !revoked && Date.parse(expiresAt) > now.getTime();
 
+/** What exchanging a refresh token must know: made outside, because hashes and fresh secrets are. */
+export type RefreshFacts = {
+  readonly sessionId: string;
+  readonly presentedHash: string;
+  readonly nextHash: string;
+  readonly ip: string;
+};
+
+/** The refusal of a refresh token that does not count. */
+export const refreshTokenInvalid = () => reject('UNAUTHORIZED', 'refresh-token-invalid', 'Please log in again');
+
 /**
  * Exchanges the current refresh token for the next one. A token that has been exchanged before was stolen, here or there:
- * the session ends, which the caller tells from the events.
+ * the session ends, which the caller tells from the state.
  */
 export const refreshSession = command(
   'RefreshSession',
-  z.object({ sessionId: uuid, presentedHash: hash, nextHash: hash, ip: Origin.ip }),
-  ({ sessionId, presentedHash, nextHash, ip }, state, { now }) => {
+  z.object({ refreshToken: z.string().max(200) }),
+  (_input, state, { facts, now }: { facts: RefreshFacts; now: Date }) => {
+    const { sessionId, presentedHash, nextHash, ip } = facts;
     const { accountId, refreshTokenHash, former } = state;
     const current = presentedHash === refreshTokenHash;
     if (accountId === undefined || !isAlive(state, now) || !(current || former.includes(presentedHash)))
-      return reject('UNAUTHORIZED', 'refresh-token-invalid', 'Please log in again');
+      return refreshTokenInvalid();
     if (!current)
       return [
         { type: 'RefreshTokenReuseDetected', data: { sessionId, accountId, ip } },
@@ -127,7 +139,7 @@ export const refreshSession = command(
   },
 );
 
-/** Ends an own session, or as administrator anybody's. Ending it twice changes nothing. */
+/** Ends an own session (the one of the request: a log-out), or as administrator anybody's. Ending it twice changes nothing. */
 export const revokeLoginSession = command(
   'RevokeLoginSession',
   z.object({ sessionId: uuid }),
@@ -135,9 +147,9 @@ export const revokeLoginSession = command(
     const own = accountId === actor.id;
     if (accountId === undefined || !(own || can(actor, '*:*')))
       return reject('NOT_FOUND', 'session-unknown', 'There is no such login session');
-    return revoked
-      ? []
-      : [{ type: 'LoginSessionRevoked', data: { sessionId, accountId, by: own ? 'owner' : 'admin' } }];
+    if (revoked) return [];
+    const by = !own ? 'admin' : sessionId === actor.sessionId ? 'logout' : 'owner';
+    return [{ type: 'LoginSessionRevoked', data: { sessionId, accountId, by } }];
   },
 );
 

@@ -145,7 +145,7 @@ export const commandOperation = (
         'UnsupportedMediaType',
         'Invalid',
       ),
-      ...(config.credential ? refer('Locked', 'Unauthorized', 'Forbidden') : {}),
+      ...(config.access === 'anyone' ? refer('Locked', 'Unauthorized', 'Forbidden') : {}),
       ...refer(...guardsOf(config)),
     },
   };
@@ -224,7 +224,7 @@ export const routeOperation = (
       ...(names.length > 0 ? refer('NotFound') : {}),
       ...(names.length > 0 || isZod(schema.querystring) || body !== undefined ? refer('Invalid') : {}),
       ...(method === 'GET' ? {} : refer('BadRequest', 'Conflict', 'PayloadTooLarge', 'UnsupportedMediaType')),
-      ...(config.credential ? refer('Locked', 'Unauthorized', 'Forbidden') : {}),
+      ...(config.access === 'anyone' ? refer('Locked', 'Unauthorized', 'Forbidden') : {}),
       ...refer(...guardsOf(config)),
       ...Object.fromEntries(Object.entries(schema.response ?? {}).map(([status, of]) => [status, responseOf(of)])),
     },

@@ -43,7 +43,8 @@ const flag = z
 
 /** Answers of commands of estimation with the names of people in them. */
 export const estimationPresenters: Readonly<Record<string, Presenter>> = {
-  JoinSession: async ({ db }, { outcome, actor }) => {
+  JoinSession: async ({ db }, { outcome, request }) => {
+    const { id: self } = actorOf(request);
     const joined = outcome.data as z.output<typeof SessionStatusView>;
     const names = await namesIn(
       db,
@@ -52,7 +53,7 @@ export const estimationPresenters: Readonly<Record<string, Presenter>> = {
     );
     const participants = joined.participants.map((participant) => ({
       ...participant,
-      displayName: (participant.id === actor.id ? participant.displayName : null) ?? names.get(participant.id) ?? null,
+      displayName: (participant.id === self ? participant.displayName : null) ?? names.get(participant.id) ?? null,
     }));
     return { ...joined, participants };
   },

@@ -8,7 +8,7 @@ import {
   registerAdministrator,
   startEmailVerification,
   verifyEmail,
-} from '../../../src/domain/identity/account.ts';
+} from '../../../src/domain/identity/account/index.ts';
 import { id, newId, now, spec, system } from '../../support/spec.ts';
 
 const given = spec(account);

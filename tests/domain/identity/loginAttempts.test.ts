@@ -1,15 +1,16 @@
 import t from 'tap';
 import {
   type LoginAttemptsEvent,
+  logIn,
   loginAttempts,
   recordFailedLogin,
-  recordLogin,
 } from '../../../src/domain/identity/loginAttempts.ts';
 import { id, now, spec, system } from '../../support/spec.ts';
 
 const given = spec(loginAttempts);
 const origin = { identifierHash: 'a1', ip: '203.0.113.7', userAgent: 'curl' };
 const failure = { ...origin, accountId: id('ada'), reason: 'wrong_secret' as const };
+const credentials = { email: 'ada@example.org', password: 'Correct-horse-7' };
 const success = { ...origin, accountId: id('ada'), sessionId: id('session'), method: 'password' as const };
 const later = (minutes: number): Date => new Date(now.getTime() + minutes * 60_000);
 const failed = (consecutiveFailures: number): LoginAttemptsEvent => ({
@@ -52,18 +53,18 @@ t.test('while it is locked', async (t) => {
     failing.rejected('locked');
     t.match(failing.outcome, { code: 'ACCOUNT_LOCKED', retryAfter: 60 });
     given(...failures(5))
-      .when(recordLogin, success, inLock)
+      .when(logIn, credentials, inLock, success)
       .rejected('locked');
   });
   t.test('the end comes after fifteen minutes', async () =>
     given(...failures(5))
-      .when(recordLogin, success, { actor: system, now: later(15) })
+      .when(logIn, credentials, { actor: system, now: later(15) }, success)
       .then(succeeded),
   );
 });
 
 t.test('a log-in tells its device', async () =>
   given()
-    .when(recordLogin, { ...success, deviceId: 'laptop' }, system)
+    .when(logIn, credentials, system, { ...success, deviceId: 'laptop' })
     .then({ type: 'LoginSucceeded', data: { ...success, deviceId: 'laptop' } }),
 );

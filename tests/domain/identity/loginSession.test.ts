@@ -42,32 +42,38 @@ t.test('starting a session', async (t) => {
 });
 
 t.test('exchanging the refresh token', async (t) => {
-  const exchange = (presentedHash: string) => ({ sessionId, presentedHash, nextHash: 'next', ip });
+  const exchange = { refreshToken: 'its clear value' };
+  const of = (presentedHash: string) => ({ sessionId, presentedHash, nextHash: 'next', ip });
   t.test('puts the next in its place and begins seven days anew', async (t) => {
-    given(started).when(refreshSession, exchange('h1'), system).then(refreshed('next'));
-    const { state } = given(started).when(refreshSession, exchange('h1'), { actor: system, now: days(6) });
+    given(started).when(refreshSession, exchange, system, of('h1')).then(refreshed('next'));
+    const { state } = given(started).when(refreshSession, exchange, { actor: system, now: days(6) }, of('h1'));
     t.ok(isAlive(state, days(12)));
   });
   t.test('with one that was exchanged before ends the session', async () => {
     const reuse = { type: 'RefreshTokenReuseDetected' as const, data: { sessionId, accountId, ip } };
     for (const past of ['h1', 'h2'])
       given(started, refreshed('h2'), refreshed('h3'))
-        .when(refreshSession, exchange(past), system)
+        .when(refreshSession, exchange, system, of(past))
         .then(reuse, revoked('reuse'));
   });
   t.test('is refused for a token that never was, a session that ended or never was', async () => {
-    given(started).when(refreshSession, exchange('forged'), system).rejected('refresh-token-invalid');
-    given(started, revoked('logout')).when(refreshSession, exchange('h1'), system).rejected('refresh-token-invalid');
-    given(started)
-      .when(refreshSession, exchange('h1'), { actor: system, now: days(7) })
+    given(started).when(refreshSession, exchange, system, of('forged')).rejected('refresh-token-invalid');
+    given(started, revoked('logout'))
+      .when(refreshSession, exchange, system, of('h1'))
       .rejected('refresh-token-invalid');
-    given().when(refreshSession, exchange('h1'), system).rejected('refresh-token-invalid');
+    given(started)
+      .when(refreshSession, exchange, { actor: system, now: days(7) }, of('h1'))
+      .rejected('refresh-token-invalid');
+    given().when(refreshSession, exchange, system, of('h1')).rejected('refresh-token-invalid');
   });
 });
 
 t.test('ending a session', async (t) => {
   t.test('is for its owner and for administrators', async () => {
     given(started).when(revokeLoginSession, { sessionId }, ada).then(revoked('owner'));
+    given(started)
+      .when(revokeLoginSession, { sessionId }, { ...ada, sessionId })
+      .then(revoked('logout'));
     given(started)
       .when(revokeLoginSession, { sessionId }, user(id('admin'), '*:*'))
       .then(revoked('admin'));

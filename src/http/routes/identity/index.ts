@@ -1,19 +1,18 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { bindingOf } from '../../../commands/bindings.ts';
 import { primaryRoleOf } from '../../../domain/access/systemRoles.ts';
-import { endLoginSession } from '../../../domain/identity/loginSession.ts';
-import { idOf } from '../../../eventstore/event.ts';
+import { revokeAllLoginSessions } from '../../../domain/identity/account/index.ts';
 import { roleAssignments } from '../../../projections/access/roleAssignments.ts';
 import { roles } from '../../../projections/access/roles.ts';
 import { accountOf as accountRowOf, accounts } from '../../../projections/identity/accounts.ts';
-import { livingSessionIds, livingSessions, loginSessions } from '../../../projections/identity/loginSessions.ts';
+import { livingSessions, loginSessions } from '../../../projections/identity/loginSessions.ts';
 import { answer, found, listAnswer, offsetOf, ok, page, paginated } from '../../answers.ts';
 import type { App, Deps } from '../../app.ts';
-import type { Presenter } from '../../commandRoutes.ts';
+import { type Presenter, runCommand } from '../../commandRoutes.ts';
 import { single } from '../../etag.ts';
-import { Problem } from '../../problem.ts';
-import { accountOf, callerOf } from '../../request.ts';
-import { loginRoutes } from './login.ts';
+import { callerOf } from '../../request.ts';
+import { handOver, loginRoutes } from './login.ts';
 
 const Profile = z.object({
   userId: z.string(),
@@ -45,17 +44,14 @@ const SessionView = z.object({
   current: z.boolean().describe('The session of this request'),
 });
 
-/** Sessions that were ended through this process are refused here from the next request on. */
+/** What the answers of identity's commands get at the edge. */
 export const identityPresenters: Readonly<Record<string, Presenter>> = {
-  RevokeLoginSession: async ({ sessions }, { outcome }) => {
-    sessions.ended?.(idOf(outcome.stream));
-    return {};
-  },
+  LogIn: handOver,
 };
 
 /** What people see of their own account, and how they log in and out. */
 export const identityRoutes = (app: App, deps: Deps): void => {
-  const { db, commands, bindings, sessions } = deps;
+  const { db, commands } = deps;
   loginRoutes(app, deps);
 
   const profileOf = async (request: FastifyRequest): Promise<z.output<typeof Profile>> => {
@@ -125,34 +121,21 @@ export const identityRoutes = (app: App, deps: Deps): void => {
     },
   );
 
-  const ending = bindings.find(({ command }) => command.name === endLoginSession.name);
   app.delete(
     '/auth/sessions',
     {
-      config: { access: 'loggedIn', unverified: true, reads: [loginSessions] },
+      config: { access: 'loggedIn', unverified: true },
       schema: {
         summary: 'Ends all own login sessions, or all but the one of this request',
         querystring: z.object({ keepCurrent: z.enum(['true', 'false']).default('false') }),
         response: { 200: answer(z.object({ revoked: z.int() })) },
       },
     },
-    async (request) => {
-      if (ending === undefined) throw new Problem('INTERNAL_ERROR', 'Sessions cannot be ended');
-      const accountId = accountOf(request);
+    async (request, reply) => {
       const kept = request.query.keepCurrent === 'true' ? request.caller?.actor.sessionId : undefined;
-      const ids = await livingSessionIds(db, accountId, commands.reads.now());
-      const ended = ids.filter((sessionId) => sessionId !== kept);
-      for (const sessionId of ended) {
-        const outcome = await commands.execute(ending, {
-          input: { sessionId, by: 'owner' },
-          actor: { id: accountId, kind: 'system', permissions: ['*:*'], verified: true },
-          correlationId: request.correlationId,
-        });
-        if (!outcome.ok) throw new Problem(outcome.code, outcome.message, outcome);
-        sessions.ended?.(sessionId);
-        app.consistency.wrote(accountId, outcome.position);
-      }
-      return ok({ revoked: ended.length });
+      const input = kept === undefined ? {} : { exceptSessionId: kept };
+      const { data } = await runCommand(app, deps, bindingOf(revokeAllLoginSessions), { request, reply, input });
+      return ok(data as { revoked: number });
     },
   );
 };

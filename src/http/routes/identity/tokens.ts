@@ -1,30 +1,17 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { KeyedHash } from '../../../commands/binding.ts';
+import { type RefreshToken, readRefreshToken } from '../../../commands/identity/refreshToken.ts';
 import { REFRESH_LIFE } from '../../../domain/identity/loginSession.ts';
-import { uuid7 } from '../../../uuid.ts';
 import { Problem } from '../../problem.ts';
-
-/** A refresh token: which session it continues, and the secret that proves it. */
-export type RefreshToken = { readonly sessionId: string; readonly value: string; readonly hash: string };
-
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
-
-/** A fresh refresh token for a session; 256 random bits, so that a plain hash of it can be kept. */
-export const newRefreshToken = (sessionId: string = uuid7()): RefreshToken => {
-  const value = `${sessionId}.${randomBytes(32).toString('base64url')}`;
-  return { sessionId, value, hash: sha256(value) };
-};
-
-/** Reads a refresh token; undefined when it has not the form of one. */
-export const readRefreshToken = (value: string): RefreshToken | undefined => {
-  const sessionId = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.[\w-]{43}$/.exec(value)?.[1];
-  return sessionId === undefined ? undefined : { sessionId, value, hash: sha256(value) };
-};
 
 const REFRESH_COOKIE = 'refresh-token';
 const CSRF_COOKIE = 'csrf-token';
 const refreshCookie = { secure: true, sameSite: 'strict', httpOnly: true, path: '/api/v1/auth' } as const;
 const csrfCookie = { secure: true, sameSite: 'strict', path: '/' } as const;
+
+/** Belongs to a session; whoever knows the session's cookie alone cannot make it. */
+export const csrfTokenOf = (hash: KeyedHash, sessionId: string): string => hash('csrf', sessionId);
 
 /** Puts the refresh token where scripts cannot read it, and the CSRF token where they can. */
 export const setCookies = (reply: FastifyReply, refreshToken: string, csrfToken: string): void => {
@@ -49,14 +36,14 @@ const same = (a: string, b: string): boolean =>
 export const refreshTokenOf = (
   request: FastifyRequest,
   inBody: string | undefined,
-  csrfTokenOf: (sessionId: string) => string,
+  hash: KeyedHash,
 ): RefreshToken | undefined => {
   if (inBody !== undefined) return readRefreshToken(inBody);
   const cookie = request.cookies[REFRESH_COOKIE];
   if (cookie === undefined) return undefined;
   const token = readRefreshToken(cookie);
   const header = request.headers['x-csrf-token'];
-  if (token !== undefined && (typeof header !== 'string' || !same(header, csrfTokenOf(token.sessionId))))
+  if (token !== undefined && (typeof header !== 'string' || !same(header, csrfTokenOf(hash, token.sessionId))))
     throw new Problem(
       'FORBIDDEN',
       'With the cookie the header X-CSRF-Token is needed, equal to the cookie csrf-token',

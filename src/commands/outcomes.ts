@@ -1,4 +1,21 @@
-import type { Outcome } from '../binding.ts';
+import type { Rejection } from '../domain/decider.ts';
+import type { Outcome, RefusalCode, Refused } from './binding.ts';
+
+/** A rejection, by a rule or on the way to it, as the outcome of a command. */
+export const refused = ({
+  code,
+  reason,
+  message,
+  field,
+  retryAfter,
+}: Omit<Rejection, 'code'> & { readonly code: RefusalCode }): Refused => ({
+  ok: false,
+  code,
+  reason,
+  message,
+  details: field === undefined ? [] : [{ field, message }],
+  ...(retryAfter === undefined ? {} : { retryAfter }),
+});
 
 /** The first outcome, made to wait for the last of all positions: who reads after it sees what every step did. */
 export const latest = (first: Outcome, ...steps: readonly Outcome[]): Outcome => {
@@ -20,3 +37,8 @@ export const uncontended = async (attempt: () => Promise<Outcome>): Promise<Outc
     if (outcome.ok || outcome.reason !== 'contended' || tried === ATTEMPTS) return outcome;
   }
 };
+
+/** The caller went away before the command was decided. Nothing was stored. */
+export class Abandoned extends Error {
+  override readonly name = 'Abandoned';
+}

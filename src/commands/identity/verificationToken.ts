@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import type { KeyedHash } from './binding.ts';
+import type { KeyedHash } from '../binding.ts';
 
 /** Which request of which account a verification token belongs to. */
 export type Verification = { readonly accountId: string; readonly requestId: string };

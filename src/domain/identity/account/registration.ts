@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { reject } from '../../decider.ts';
+import { email, language, line, password, phoneNumber, timeZone, uuid } from '../../fields.ts';
+import { command } from './state.ts';
+
+/** What registering must know: made outside, because hashing takes time and keys. */
+export type RegistrationFacts = { readonly passwordHash: string; readonly emailHash: string };
+
+const addressTaken = () => reject('CONFLICT', 'email-taken', 'There is an account with this e-mail address', 'email');
+
+/** Opens an account whose address has been reserved before. It begins on plan free and unverified. */
+export const registerAccount = command(
+  'RegisterAccount',
+  z.object({
+    email,
+    password,
+    displayName: line(1, 100),
+    acceptTerms: z.literal(true, 'The terms must be accepted'),
+    phoneNumber: phoneNumber.optional(),
+    timezone: timeZone.default('UTC'),
+    language: language.default('en'),
+    createdFrom: z.enum(['web', 'mobile', 'api']).default('api'),
+  }),
+  (input, { status }, { facts, newId, now }: { facts: RegistrationFacts; newId(label: string): string; now: Date }) => {
+    if (status !== 'none') return addressTaken();
+    const { password: _clear, acceptTerms: _true, phoneNumber: phone, ...profile } = input;
+    const accountId = newId('account');
+    return [
+      {
+        type: 'AccountRegistered',
+        data: {
+          accountId,
+          ...profile,
+          ...(phone === undefined ? {} : { phoneNumber: phone }),
+          ...facts,
+          plan: 'free',
+          method: 'password',
+          termsAcceptedAt: now.toISOString(),
+        },
+      },
+    ];
+  },
+);
+
+/** Opens the account of the first administrator, verified from the start. Doing so twice changes nothing. */
+export const registerAdministrator = command(
+  'RegisterAdministrator',
+  z.object({ accountId: uuid, email, password: z.string().min(1).max(72) }),
+  (input, { status }, { facts, now }: { facts: RegistrationFacts; now: Date }) => {
+    if (status === 'active') return [];
+    if (status === 'abandoned') return addressTaken();
+    const { accountId } = input;
+    return [
+      {
+        type: 'AccountRegistered',
+        data: {
+          accountId,
+          email: input.email,
+          ...facts,
+          displayName: 'Administrator',
+          timezone: 'UTC',
+          language: 'en',
+          plan: 'free',
+          createdFrom: 'service',
+          method: 'password',
+        },
+      },
+      { type: 'EmailVerified', data: { accountId, at: now.toISOString() } },
+    ];
+  },
+);
+
+/** Rules out for good that a registration which stopped half-way still comes about, so that its address may be reserved anew. */
+export const abandonRegistration = command('AbandonRegistration', z.object({ accountId: uuid }), (data, { status }) => {
+  if (status === 'active') return addressTaken();
+  return status === 'abandoned' ? [] : [{ type: 'RegistrationAbandoned', data }];
+});
