@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Reads } from '../commands/binding.ts';
-import { verificationToken } from '../commands/identity/verificationToken.ts';
+import { mailToken } from '../commands/identity/mailToken.ts';
 import { ERASED } from '../domain/decider.ts';
 import { account } from '../domain/identity/account/index.ts';
 import type { Mail, Mailer } from '../integrations/email.ts';
@@ -42,7 +42,7 @@ const compose = (
   const { template } = order;
   switch (template) {
     case 'email-verification': {
-      const token = verificationToken(hash, order);
+      const token = mailToken(hash, 'email-verification', order);
       return {
         to: email,
         template,

@@ -4,7 +4,7 @@ import * as accounts from '../../domain/identity/account/index.ts';
 import { requestEmailVerification } from '../../domain/identity/emailClaim.ts';
 import { bind, internal, type Reads, type Run } from '../binding.ts';
 import { emailHash, reserveEmail } from './emailAddress.ts';
-import { readVerificationToken } from './verificationToken.ts';
+import { readMailToken } from './mailToken.ts';
 
 const registrationFacts = async ({ email, password }: { email: string; password: string }, reads: Reads) => ({
   passwordHash: await reads.passwords.hash(password),
@@ -58,9 +58,10 @@ export const registrationBindings = [
     access: 'anyone',
     credential: true,
     resolve: async (input, reads) =>
-      readVerificationToken(reads.hash, input.token) === undefined ? invalidToken() : input,
-    stream: ({ token }, { hash }) => readVerificationToken(hash, token)?.accountId ?? 'none',
-    facts: async ({ token }, reads) => readVerificationToken(reads.hash, token) ?? { accountId: '', requestId: '' },
+      readMailToken(reads.hash, 'email-verification', input.token) === undefined ? invalidToken() : input,
+    stream: ({ token }, { hash }) => readMailToken(hash, 'email-verification', token)?.accountId ?? 'none',
+    facts: async ({ token }, reads) =>
+      readMailToken(reads.hash, 'email-verification', token) ?? { accountId: '', requestId: '' },
     answer: { schema: z.object({ emailVerified: z.literal(true) }), of: () => ({ emailVerified: true as const }) },
     summary: 'Verifies the address with the token of the mail',
     example: { token: '0'.repeat(128) },
