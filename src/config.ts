@@ -101,6 +101,7 @@ const Environment = z.object({
   SMTP_URL: urlOf(['smtp', 'smtps'], 'must be an smtp:// or smtps:// address').optional(),
   RESEND_API_KEY: text.optional(),
   MAIL_FROM: sender.optional(),
+  MAIL_REPLY_TO: sender.optional(),
   TWILIO_ACCOUNT_SID: text.optional(),
   TWILIO_AUTH_TOKEN: text.optional(),
   TWILIO_FROM: text.optional(),
@@ -189,9 +190,6 @@ export function parseConfig(variables: Readonly<Record<string, string | undefine
 
 /** Variables that are checked already, for what is still to come: setting one has no effect in this version. */
 const UNUSED = [
-  'SMTP_URL',
-  'RESEND_API_KEY',
-  'TWILIO_ACCOUNT_SID',
   'OTEL_EXPORTER_OTLP_ENDPOINT',
   'LOG_FILE',
   'BACKUP_DIR',
@@ -233,6 +231,8 @@ const configOf = (env: Environment) => ({
   smtpUrl: env.SMTP_URL,
   resendApiKey: env.RESEND_API_KEY,
   mailFrom: env.MAIL_FROM ?? 'Convene <no-reply@example.org>',
+  /** Where answers to mails go, when not to the sender. */
+  mailReplyTo: env.MAIL_REPLY_TO,
   twilio:
     env.TWILIO_ACCOUNT_SID === undefined || env.TWILIO_AUTH_TOKEN === undefined
       ? undefined

@@ -38,6 +38,13 @@ export const createMetrics = () => {
       labelNames: ['command', 'outcome'],
       registers,
     }),
+    /** Attempts at jobs by what came of them: `done`, `failed`, `given-up`. */
+    jobs: new Counter({
+      name: 'convene_jobs_total',
+      help: 'Attempts at jobs by name and outcome',
+      labelNames: ['job', 'outcome'],
+      registers,
+    }),
     events: new Counter({
       name: 'convene_events_appended_total',
       help: 'Events appended by type',

@@ -20,7 +20,7 @@ import { postgresEventStore } from './eventstore/postgres/index.ts';
 import { createApp } from './http/app.ts';
 import { createRights } from './http/rights.ts';
 import { createSessions } from './http/sessions.ts';
-import { outboxMailer } from './integrations/outbox.ts';
+import { openChannels } from './integrations/channels.ts';
 import { createLog, type Logger } from './log.ts';
 import { masterKeys } from './masterKeys.ts';
 import { createMetrics, type Metrics, measured } from './metrics.ts';
@@ -225,10 +225,11 @@ const start = async (config: Config, embedded: EmbeddedPostgres | undefined, onS
     onStop(() => runner.close());
   }
   await registerPolicies(pool, store, policies);
+  const channels = await openChannels(config, { pool, hash: commands.reads.hash, log });
   if (config.roles.has('policies')) {
-    const mailer = outboxMailer({ pool, hash: commands.reads.hash, log, production: config.production });
     const publicUrl = config.publicUrl ?? `http://${config.host}:${config.port}`;
-    const of = { pool: consumers, feed, store, codec, log, commands, databaseUrl, mailer, publicUrl };
+    const observeJob = (job: string, outcome: string): void => parts.metrics.jobs.inc({ job, outcome });
+    const of = { ...channels, pool: consumers, feed, store, codec, log, commands, databaseUrl, publicUrl, observeJob };
     const runner = await runPolicies(of);
     onStop(() => runner.close());
   }

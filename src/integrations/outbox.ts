@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
-import type { Mailer } from './email.ts';
+import type { Mail, Mailer } from './email.ts';
+import type { Sms, TextMessage } from './sms.ts';
 
 /** Messages that are kept at most, and for how many days. */
 const KEPT = 10_000;
@@ -8,59 +9,126 @@ const KEPT_DAYS = 30;
 
 export type Channel = 'email' | 'sms' | 'push';
 
-/** A message in the outbox. Content is there only outside production. */
+/** `suppressed`: kept here, because no service is configured. `failed`: so far; it may be tried again. */
+export type Status = 'sent' | 'failed' | 'suppressed';
+
+/** A message in the outbox. */
 export type OutboxMessage = {
   readonly id: string;
   readonly channel: Channel;
   /** The address; masked in production. */
   readonly recipient: string;
   readonly template: string;
+  /** Content is there only where it was suppressed outside production. */
   readonly subject: string | null;
   readonly text: string | null;
   readonly html: string | null;
-  readonly status: string;
+  readonly status: Status;
   readonly at: string;
 };
 
-/** `ada@example.org` as `a***@example.org`. */
-const masked = (address: string): string => address.replace(/^(.).*(?=@)/u, '$1***');
+type Hash = (purpose: string, value: string) => string;
 
-const hashed = (hash: (purpose: string, value: string) => string, recipient: string): string =>
+/** `ada@example.org` as `a***@example.org`, `+4930123456` as `+***56`. */
+const masked = (address: string): string =>
+  address.includes('@') ? address.replace(/^(.).*(?=@)/u, '$1***') : address.replace(/^(.).*(..)$/u, '$1***$2');
+
+const hashed = (hash: Hash, recipient: string): string =>
   hash('outbox-recipient', recipient.trim().normalize('NFC').toLowerCase());
 
+type Message = Omit<Mail, 'subject' | 'html'> & {
+  readonly channel: Channel;
+  readonly subject: string | null;
+  readonly html: string | null;
+};
+
+const mailMessage = (mail: Mail): Message => ({ ...mail, channel: 'email' });
+const smsMessage = (message: TextMessage): Message => ({ ...message, channel: 'sms', subject: null, html: null });
+
 /**
- * Takes mail where no mail service is configured: keeps it, readable for operators, and logs one line without content.
- * In production only the fact is kept, never content or address.
+ * What became of every message, by its key. Content is kept only of messages that no service takes because none is
+ * configured, and only outside production; in production addresses are masked too.
  */
-export const outboxMailer = ({
+export const createOutbox = ({
   pool,
   hash,
   log,
   production,
 }: {
-  readonly pool: pg.Pool;
-  readonly hash: (purpose: string, value: string) => string;
-  readonly log: Logger;
+  readonly pool: Pick<pg.Pool, 'query'>;
+  readonly hash: Hash;
+  readonly log: Pick<Logger, 'info'>;
   readonly production: boolean;
-}): Mailer => ({
-  send: async ({ to, template, subject, text, html, dedupeKey }) => {
-    const content = production ? [null, null, null] : [subject, text, html];
+}) => {
+  const note = async (message: Message, status: Status): Promise<void> => {
+    const { channel, to, accountId, template, subject, text, html, dedupeKey } = message;
+    const content = production || status !== 'suppressed' ? [null, null, null] : [subject, text, html];
     const { rows } = await pool.query<{ id: string }>(
       `insert into convene.outbox
-         (channel, recipient, recipient_hash, template, subject, body_text, body_html, status, dedupe_key)
-       values ('email', $1, $2, $3, $4, $5, $6, 'suppressed', $7)
-       on conflict (dedupe_key) do nothing returning id`,
-      [production ? masked(to) : to, hashed(hash, to), template, ...content, dedupeKey],
+         (channel, recipient, recipient_hash, account_id, template, subject, body_text, body_html, status, dedupe_key)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+       on conflict (dedupe_key) do update set status = excluded.status, at = now() where outbox.status = 'failed'
+       returning id`,
+      [
+        channel,
+        production ? masked(to) : to,
+        hashed(hash, to),
+        accountId ?? null,
+        template,
+        ...content,
+        status,
+        dedupeKey,
+      ],
     );
     const id = rows[0]?.id;
     if (id === undefined) return;
-    log.info({ template, outboxId: id }, 'no mail service is configured: the mail stays in the outbox');
+    if (status === 'suppressed')
+      log.info({ channel, template, outboxId: id }, 'no service is configured: the message stays in the outbox');
     await pool.query(`delete from convene.outbox where id <= $1 or at < now() - make_interval(days => $2)`, [
       String(BigInt(id) - BigInt(KEPT)),
       KEPT_DAYS,
     ]);
-  },
-});
+  };
+
+  const isDone = async (dedupeKey: string): Promise<boolean> => {
+    const { rowCount } = await pool.query(`select from convene.outbox where dedupe_key = $1 and status <> 'failed'`, [
+      dedupeKey,
+    ]);
+    return rowCount !== 0;
+  };
+
+  /** Sends what was not sent before. A crash before the note is kept sends it again, under the same name. */
+  const once = async (message: Message, send: () => Promise<void>): Promise<void> => {
+    if (await isDone(message.dedupeKey)) return;
+    try {
+      await send();
+    } catch (error) {
+      await note(message, 'failed');
+      throw error;
+    }
+    await note(message, 'sent');
+  };
+
+  return {
+    /** Takes mail and text messages where no service is configured. */
+    mailer: { send: (mail) => note(mailMessage(mail), 'suppressed') } satisfies Mailer,
+    sms: {
+      send: (message) => note(smsMessage(message), 'suppressed'),
+      available: () => true,
+    } satisfies Sms,
+    /** The same service, each message sent once, and what became of it noted. */
+    mailerOver: (mailer: Mailer): Mailer => ({ send: (mail) => once(mailMessage(mail), () => mailer.send(mail)) }),
+    smsOver: (sms: Sms): Sms => ({
+      send: (message) => once(smsMessage(message), () => sms.send(message)),
+      available: sms.available,
+    }),
+  };
+};
+
+/** Forgets the messages to an account. */
+export const forgetMessages = async (pool: Pick<pg.Pool, 'query'>, accountId: string): Promise<void> => {
+  await pool.query('delete from convene.outbox where account_id = $1', [accountId]);
+};
 
 /** Messages in the outbox, newest first: one page, and how many there are. `recipient` is the exact address. */
 export const outboxMessages = async (
@@ -74,7 +142,7 @@ export const outboxMessages = async (
   }: {
     readonly channel?: Channel | undefined;
     readonly recipient?: string | undefined;
-    readonly hash: (purpose: string, value: string) => string;
+    readonly hash: Hash;
     readonly offset: number;
     readonly limit: number;
   },

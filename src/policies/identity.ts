@@ -1,5 +1,5 @@
 import { lockAccount, startEmailVerification } from '../domain/identity/account/index.ts';
-import type { MailOrder } from './mails.ts';
+import type { MailOrder } from './mails/index.ts';
 import { issue, type Job, job, policy } from './policy.ts';
 
 /** The job that sends a mail. */

@@ -4,7 +4,7 @@ import { deciders } from '../domain/catalogue.ts';
 import type { Codec } from '../eventstore/codec.ts';
 import { accessPolicies } from './access.ts';
 import { bookingPolicies } from './booking.ts';
-import { startQueue, type Work } from './boss.ts';
+import { type QueueOptions, startQueue, type Work } from './boss.ts';
 import { estimationPolicies } from './estimation.ts';
 import { createExecute } from './execute.ts';
 import { identityPolicies } from './identity.ts';
@@ -29,6 +29,7 @@ export type PoliciesOptions = Pick<PolicyRunnerOptions, 'pool' | 'feed' | 'store
     readonly commands: Commands;
     readonly databaseUrl: string;
     readonly observe?: Observe;
+    readonly observeJob?: QueueOptions['observe'];
   };
 
 /**
@@ -36,15 +37,21 @@ export type PoliciesOptions = Pick<PolicyRunnerOptions, 'pool' | 'feed' | 'store
  * that has this role, the policies themselves by one at a time.
  */
 export const runPolicies = async (options: PoliciesOptions): Promise<PolicyRunner> => {
-  const { codec, commands, databaseUrl, log, mailer, publicUrl } = options;
+  const { codec, commands, databaseUrl, log, observeJob, mailer, sms, forget, publicUrl } = options;
   const execute = createExecute(commands, bindings);
-  const deps: JobDeps = { reads: commands.reads, mailer, publicUrl };
+  const deps: JobDeps = { reads: commands.reads, mailer, sms, forget, publicUrl };
   const work: Record<string, Work> = {
     [TIMED_COMMAND]: { run: (data) => issueCommand(data as TimedCommand, { ...options, execute }) },
   };
   for (const [name, { run, ...retry }] of Object.entries(jobs))
     work[name] = { run: (data) => run(data, deps), ...retry };
-  const queue = await startQueue({ connectionString: databaseUrl, log, work, retry: RETRY });
+  const queue = await startQueue({
+    connectionString: databaseUrl,
+    log,
+    work,
+    retry: RETRY,
+    ...(observeJob === undefined ? {} : { observe: observeJob }),
+  });
   try {
     const runner = await createPolicyRunner({
       ...options,

@@ -1,15 +1,26 @@
-import type { Reads } from '../commands/binding.ts';
-import type { Mailer } from '../integrations/email.ts';
-import { sendMail } from './mails.ts';
+import { z } from 'zod';
+import type { Channels } from '../integrations/channels.ts';
+import { sendCode } from './mails/code.ts';
+import { type MailDeps, sendMail } from './mails/index.ts';
 
 /** What jobs work with. */
-export type JobDeps = { readonly reads: Reads; readonly mailer: Mailer; readonly publicUrl: string };
+export type JobDeps = Omit<MailDeps, 'mailer'> & Pick<Channels, 'mailer' | 'sms' | 'forget'>;
 
 /** How a failing job is repeated: after `delaySeconds`, then twice as long each time, `limit` times in all. */
-export type Retry = { readonly limit: number; readonly delaySeconds: number; readonly maxDelaySeconds: number };
+export type Backoff = { readonly limit: number; readonly delaySeconds: number; readonly maxDelaySeconds: number };
+
+/** How a failing job is repeated: after each of these pauses, counted from the failure. */
+export type Pauses = { readonly pausesSeconds: readonly number[] };
+
+export type Retry = Backoff | Pauses;
 
 /** About four hours in all: more and more slowly for the first, then hourly. */
-export const RETRY: Retry = { limit: 14, delaySeconds: 2, maxDelaySeconds: 3_600 };
+export const RETRY: Backoff = { limit: 14, delaySeconds: 2, maxDelaySeconds: 3_600 };
+
+/** Six attempts over a little more than seven hours. */
+const MAIL_RETRY: Pauses = { pausesSeconds: [60, 300, 900, 3_600, 21_600] };
+/** Three attempts within a minute: whoever waits for a code asks for another one after that. */
+const CODE_RETRY: Pauses = { pausesSeconds: [10, 30] };
 
 /** Work outside the log. It may be done twice: what it calls outside must know a repeat by a key that follows from `data`. */
 export type JobDefinition = {
@@ -19,5 +30,9 @@ export type JobDefinition = {
 
 /** Every job by its name. */
 export const jobs: Readonly<Record<string, JobDefinition>> = {
-  'send-mail': { run: sendMail },
+  'send-mail': { run: sendMail, retry: MAIL_RETRY },
+  'send-code': { run: sendCode, retry: CODE_RETRY },
+  'forget-messages': {
+    run: (data, { forget }) => forget(z.object({ accountId: z.string() }).parse(data).accountId),
+  },
 };
