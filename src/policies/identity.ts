@@ -20,13 +20,37 @@ export const lockout = policy('identity-lockout', {
       : [issue(lockAccount, { accountId, until: lockedUntil, reason: 'failed_logins' })],
 });
 
+type Moment = { readonly data: { readonly accountId: string; readonly at: string } };
+const passwordChanged = ({ data: { accountId, at } }: Moment): readonly Job[] => [
+  mail({ template: 'password-changed', accountId, at }),
+];
+
 /** Sends the mails of identity. */
 export const mails = policy('identity-mails', {
-  EmailVerificationRequested: ({ data: { accountId, requestId, expiresAt } }) => [
-    mail({ template: 'email-verification', accountId, requestId, expiresAt }),
+  EmailVerificationRequested: ({ data }) => [mail({ template: 'email-verification', ...data })],
+  AccountLocked: ({ data }) => [mail({ template: 'account-locked', ...data })],
+  PasswordResetRequested: ({ data }) => [mail({ template: 'password-reset', ...data })],
+  PasswordResetCompleted: passwordChanged,
+  PasswordChanged: passwordChanged,
+  EmailChangeRequested: ({ data: { accountId, requestId, expiresAt }, recordedAt }) => [
+    mail({ template: 'email-change', accountId, requestId, expiresAt }),
+    mail({ template: 'email-change-notice', accountId, requestId, at: recordedAt }),
   ],
-  AccountLocked: ({ data: { accountId, until } }) => [mail({ template: 'account-locked', accountId, until })],
+  AccountDeactivated: ({ data: { accountId, by, at } }) => [
+    mail({ template: 'account-deactivated', accountId, by, at }),
+  ],
+});
+
+/** Milliseconds after which no mail that was begun before an erasure is still on its way. */
+const MAIL_TIME = 10 * 60_000;
+
+/** Forgets the messages kept for an erased account, and once more those that were on their way. */
+export const messages = policy('identity-messages', {
+  AccountErased: ({ data: { accountId }, recordedAt }) => [
+    job('forget-messages', { accountId }),
+    job('forget-messages', { accountId }, new Date(Date.parse(recordedAt) + MAIL_TIME)),
+  ],
 });
 
 /** Every policy of identity. */
-export const identityPolicies = [verification, lockout, mails] as const;
+export const identityPolicies = [verification, lockout, mails, messages] as const;
