@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import t from 'tap';
-import { startQueue, type Work } from '../../src/policies/boss.ts';
+import { DeliveryFailed, NotConfigured } from '../../src/integrations/delivery.ts';
+import { type JobOutcome, startQueue, type Work } from '../../src/policies/boss.ts';
+import { jobs } from '../../src/policies/jobs.ts';
 import { testDatabase } from '../support/postgres.ts';
 import { eventually, log } from '../support/readSide.ts';
 
@@ -8,18 +10,21 @@ const retry = { limit: 3, delaySeconds: 1, maxDelaySeconds: 1 };
 
 const queueWith = async (t: Parameters<typeof testDatabase>[0], work: Record<string, Work>) => {
   const { pool, connectionString } = await testDatabase(t);
-  const queue = await startQueue({ connectionString, log, work, retry });
+  const outcomes: JobOutcome[] = [];
+  const observe = (_job: string, outcome: JobOutcome) => void outcomes.push(outcome);
+  const queue = await startQueue({ connectionString, log, work, retry, observe });
   t.after(async () => {
     await queue.close();
     await pool.end();
   });
   const states = async () =>
     (
-      await pool.query<{ id: string; name: string; state: string; output: unknown }>(
-        'select id, name, state, output from pgboss.job',
+      await pool.query<{ id: string; name: string; state: string; output: unknown; pause: number }>(
+        `select id, name, state, output, extract(epoch from start_after - created_on)::float8 as pause
+         from pgboss.job order by created_on`,
       )
     ).rows;
-  return { queue, states };
+  return { queue, states, outcomes };
 };
 
 t.test('the job queue', async (t) => {
@@ -77,4 +82,56 @@ t.test('the job queue', async (t) => {
     const all = await eventually(states, (jobs) => jobs.some(({ name }) => name === 'dead-jobs'));
     t.ok(all.some(({ name, state }) => name === 'jobs' && state === 'failed'));
   });
+
+  t.test('repeats a job with pauses of its own after each of them, then gives it up', async (t) => {
+    const ran: unknown[] = [];
+    const run = async (data: unknown): Promise<void> => {
+      ran.push(data);
+      throw new DeliveryFailed('smtp', 421);
+    };
+    const { queue, states, outcomes } = await queueWith(t, { tell: { run, retry: { pausesSeconds: [0, 0] } } });
+    await queue.add([{ id: randomUUID(), job: 'tell', data: { about: 'this' } }]);
+    const all = await eventually(states, (jobs) => jobs.some(({ name }) => name === 'dead-jobs'));
+    t.strictSame(ran, [{ about: 'this' }, { about: 'this' }, { about: 'this' }]);
+    t.strictSame(outcomes, ['failed', 'failed', 'given-up']);
+    const ended = all.filter(({ name }) => name === 'jobs').map(({ state, output }) => ({ state, output }));
+    const output = { error: 'DeliveryFailed smtp-421' };
+    t.strictSame(ended, [
+      { state: 'completed', output },
+      { state: 'completed', output },
+      { state: 'failed', output },
+    ]);
+  });
+
+  t.test('waits as long as it was told', async (t) => {
+    const run = () => Promise.reject(new Error('no'));
+    const { queue, states } = await queueWith(t, { tell: { run, retry: { pausesSeconds: [60, 300] } } });
+    await queue.add([{ id: randomUUID(), job: 'tell', data: {} }]);
+    const all = await eventually(states, (jobs) => jobs.length === 2 && jobs[0]?.state === 'completed');
+    t.match(all[1], { state: 'created' });
+    t.ok(Math.abs((all[1]?.pause ?? 0) - 60) < 5, `after ${all[1]?.pause} s`);
+  });
+
+  t.test('gives a job up at once when its failure is final', async (t) => {
+    for (const final of [new DeliveryFailed('smtp', 550, true), new NotConfigured('sms')]) {
+      let runs = 0;
+      const run = async (): Promise<void> => {
+        runs += 1;
+        throw final;
+      };
+      const { queue, states, outcomes } = await queueWith(t, { tell: { run, retry: { pausesSeconds: [0, 0] } } });
+      await queue.add([{ id: randomUUID(), job: 'tell', data: {} }]);
+      await eventually(states, (jobs) => jobs.some(({ name }) => name === 'dead-jobs'));
+      t.equal(runs, 1);
+      t.strictSame(outcomes, ['given-up']);
+    }
+  });
+});
+
+t.test('mails are tried six times over seven hours, codes three times within a minute', async (t) => {
+  t.strictSame(jobs['send-mail']?.retry, { pausesSeconds: [60, 300, 900, 3600, 21_600] });
+  const retry = jobs['send-code']?.retry;
+  if (retry === undefined || !('pausesSeconds' in retry)) return t.fail('codes have pauses of their own');
+  t.equal(retry.pausesSeconds.length, 2);
+  t.ok(retry.pausesSeconds.reduce((sum, pause) => sum + pause) < 60);
 });
