@@ -249,6 +249,7 @@ const start = async (config: Config, embedded: EmbeddedPostgres | undefined, onS
     bindings,
     caughtUp: createCaughtUp(progress),
     progress: () => projectionStatus(pool, store, projections),
+    circuits: channels.circuits,
     rights,
     sessions,
   });

@@ -7,6 +7,7 @@ import type { Config } from '../config.ts';
 import type { Codec } from '../eventstore/codec.ts';
 import type { Feed } from '../eventstore/feed.ts';
 import type { EventStore, Position } from '../eventstore/port.ts';
+import type { Circuit } from '../integrations/circuit.ts';
 import type { Metrics } from '../metrics.ts';
 import type { ReadModels } from '../projections/index.ts';
 import type { AnyProjection } from '../projections/projection.ts';
@@ -59,6 +60,8 @@ export type Deps = {
   readonly caughtUp: (projections: readonly AnyProjection[], position: Position) => Promise<void>;
   /** How far every projection has come, whichever process runs it. */
   readonly progress: () => Promise<readonly ProjectionStatus[]>;
+  /** Of the outside services that this process calls. */
+  readonly circuits: readonly Pick<Circuit, 'service' | 'state'>[];
   readonly rights: RightsOf;
   readonly sessions: Sessions;
   readonly apiKeys?: ApiKeys;

@@ -68,6 +68,24 @@ t.test('parked streams', async (t) => {
   t.equal((await app.inject('/health/comprehensive')).json().data.status, 'degraded');
 });
 
+t.test('an outside service that is kept from being called', async (t) => {
+  const circuits = [
+    { service: 'smtp', state: () => 'closed' },
+    { service: 'twilio', state: () => 'open' },
+  ] as const;
+  const { app, login } = await server(t, { deps: { circuits } });
+  t.equal((await app.inject('/health/ready')).statusCode, 200, 'does not count for readiness');
+  const { authorization } = login({ permissions: ['read:operations'] });
+  const { data } = (await app.inject({ url: '/health/comprehensive', headers: { authorization } })).json();
+  t.match(data, {
+    status: 'degraded',
+    services: [
+      { name: 'smtp', circuit: 'closed' },
+      { name: 'twilio', circuit: 'open' },
+    ],
+  });
+});
+
 t.test('a log out of reach', async (t) => {
   let lost = false;
   const store = { head: () => (lost ? Promise.reject(new Error('lost')) : Promise.resolve(0n)) };

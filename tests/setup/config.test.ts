@@ -87,6 +87,7 @@ t.test('the configuration', async (t) => {
       CORS_ORIGINS: 'https://one.example.org/path',
       SMTP_URL: 'imap://hunter2',
       MAIL_FROM: 'hunter2',
+      MAIL_REPLY_TO: 'hunter2\r\nBcc: a@example.org',
       OTEL_EXPORTER_OTLP_ENDPOINT: 'hunter2',
       LOG_LEVEL: 'loud',
       TRUST_PROXY: '!!',

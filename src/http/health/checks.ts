@@ -53,8 +53,9 @@ export const createChecks = ({
   pool,
   store,
   progress,
+  circuits,
   config,
-}: Pick<Deps, 'pool' | 'store' | 'progress' | 'config'>) => {
+}: Pick<Deps, 'pool' | 'store' | 'progress' | 'circuits' | 'config'>) => {
   const delay = monitorEventLoopDelay({ resolution: 20 });
   delay.enable();
   let cpuBefore = { at: performance.now(), usage: process.cpuUsage() };
@@ -114,10 +115,13 @@ export const createChecks = ({
     system,
     comprehensive: async () => {
       const [db, host, behind] = await Promise.all([database(), system(), lags()]);
+      const services = circuits.map(({ service, state }) => ({ name: service, circuit: state() }));
+      const outside: Status = services.every(({ circuit }) => circuit === 'closed') ? 'ok' : 'degraded';
       return {
-        status: worst(db.status, host.status, lossOf(behind)),
+        status: worst(db.status, host.status, lossOf(behind), outside),
         database: db,
         system: host,
+        services,
         projections: behind.ok
           ? behind.value.map(({ name, position, lagSeconds, lagEvents, state, parked }) => ({
               name,

@@ -38,9 +38,14 @@ const Projection = z.object({
   state: z.string(),
   parked: z.int(),
 });
+const Service = z.object({
+  name: z.string(),
+  circuit: z.enum(['closed', 'open', 'half-open']).describe('Open: calls are kept back, because the last ones failed'),
+});
 const Comprehensive = Brief.extend({
   database: Database.optional(),
   system: System.optional(),
+  services: z.array(Service).describe('Outside services that this process calls').optional(),
   projections: z.array(Projection).optional(),
 });
 const Ready = z.object({ status: z.enum(['ready', 'not ready']) });

@@ -9,21 +9,23 @@ const Message = z.object({
   channel: z.enum(['email', 'sms', 'push']),
   recipient: z.string().describe('Masked in production'),
   template: z.string(),
-  subject: z.string().nullable(),
+  subject: z.string().nullable().describe('Content is kept where no service is configured, outside production'),
   text: z.string().nullable(),
   html: z.string().nullable(),
-  status: z.string(),
+  status: z
+    .enum(['sent', 'failed', 'suppressed'])
+    .describe('Suppressed: no service is configured. Failed: so far; it may be tried again'),
   at: z.string(),
 });
 
-/** Messages that no outside service took because none is configured; with content only outside production. */
+/** What became of the latest messages. */
 export const outboxRoutes = (app: App, { pool, commands }: Deps): void => {
   app.get(
     '/ops/outbox',
     {
       config: { access: 'read:operations' },
       schema: {
-        summary: 'Messages kept because no mail or SMS service is configured, newest first',
+        summary: 'What became of the latest mails and text messages, newest first',
         querystring: z.object({
           ...page(),
           channel: z.enum(['email', 'sms', 'push']).optional(),

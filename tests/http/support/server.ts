@@ -154,6 +154,7 @@ export const server = async (t: Test, options: ServerOptions = {}): Promise<Serv
     bindings: options.bindings ?? bindings,
     caughtUp: async () => undefined,
     progress: async () => [],
+    circuits: [],
     rights: { of: (accountId) => accounts.get(accountId) },
     sessions: { alive: (sessionId) => !ended.has(sessionId) },
     ...options.deps,
