@@ -5,7 +5,17 @@ const categories = {
   access: ['administrators', 'roleCatalog', 'userAccess'],
   booking: ['provider', 'schedule', 'clientCalendar'],
   estimation: ['estimationSession', 'sessionCode', 'sessionHost'],
-  identity: ['account', 'emailClaim', 'loginAttempts', 'loginSession'],
+  identity: [
+    'account',
+    'agentCode',
+    'emailClaim',
+    'loginAttempts',
+    'loginSession',
+    'mfaChallenge',
+    'otp',
+    'tokens',
+    'verifiedPhone',
+  ],
 } as const satisfies Partial<Record<ContextName, readonly string[]>>;
 
 const byCategory: ReadonlyMap<string, string> = new Map(

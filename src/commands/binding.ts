@@ -30,6 +30,8 @@ export type Reads = {
   readonly hash: KeyedHash;
   /** Password hashes, made and compared off the event loop. */
   readonly passwords: Passwords;
+  /** Whether messages of this kind can leave the service, or at least be read in its outbox. */
+  readonly configured: (channel: 'email' | 'sms') => boolean;
 };
 
 /** Keyed hash (HMAC-SHA-256, hexadecimal) of a value that must not be guessed by trial; another purpose, another hash. */
@@ -41,6 +43,8 @@ export type Lookups = {
   readonly activeProviders: (limit: number) => Promise<readonly string[]>;
   /** Ids of the login sessions of an account that have begun before the call and still count. */
   readonly livingSessions: (accountId: string) => Promise<readonly string[]>;
+  /** How many login sessions of all accounts still count. */
+  readonly countLivingSessions: () => Promise<number>;
 };
 
 /** What a command did. `data` is the answer for the caller; it is the same when the command is repeated. */

@@ -89,11 +89,13 @@ export const createCommands = (options: {
   readonly hashKey: Buffer;
   readonly lookups: Reads['lookups'];
   readonly passwords: Reads['passwords'];
+  readonly configured?: Reads['configured'];
   readonly now?: () => Date;
   /** Told of every outcome, for metrics. */
   readonly observe?: (command: string, outcome: Outcome) => void;
 }): Commands => {
   const { aggregates, judge, hashKey, lookups, passwords, now = () => new Date(), observe } = options;
+  const { configured = () => true } = options;
   const hash: Reads['hash'] = (purpose, value) =>
     createHmac('sha256', hashKey).update(purpose).update('\0').update(value).digest('hex');
   const reads: Reads = {
@@ -113,6 +115,7 @@ export const createCommands = (options: {
     },
     lookups,
     passwords,
+    configured,
     now,
     hash,
   };

@@ -9,9 +9,14 @@ import { session, events as sessionEvents } from './estimation/session/index.ts'
 import { sessionCode, events as sessionCodeEvents } from './estimation/sessionCode.ts';
 import { sessionHost, events as sessionHostEvents } from './estimation/sessionHost.ts';
 import { account, events as accountEvents } from './identity/account/index.ts';
+import { agentCode, events as agentCodeEvents } from './identity/agentCode.ts';
 import { emailClaim, events as emailClaimEvents } from './identity/emailClaim.ts';
 import { loginAttempts, events as loginAttemptsEvents } from './identity/loginAttempts.ts';
 import { loginSession, events as loginSessionEvents } from './identity/loginSession.ts';
+import { mfaChallenge, events as mfaChallengeEvents } from './identity/mfaChallenge.ts';
+import { otp, events as otpEvents } from './identity/otp.ts';
+import { tokens, events as tokensEvents } from './identity/tokens.ts';
+import { verifiedPhone, events as verifiedPhoneEvents } from './identity/verifiedPhone.ts';
 
 /** Every aggregate of the service. */
 export const deciders = [
@@ -25,6 +30,11 @@ export const deciders = [
   emailClaim,
   loginAttempts,
   loginSession,
+  otp,
+  mfaChallenge,
+  tokens,
+  verifiedPhone,
+  agentCode,
   session,
   sessionCode,
   sessionHost,
@@ -42,6 +52,11 @@ export const catalogue = {
   ...emailClaimEvents,
   ...loginAttemptsEvents,
   ...loginSessionEvents,
+  ...otpEvents,
+  ...mfaChallengeEvents,
+  ...tokensEvents,
+  ...verifiedPhoneEvents,
+  ...agentCodeEvents,
   ...sessionEvents,
   ...sessionCodeEvents,
   ...sessionHostEvents,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isCommonPassword } from './commonPasswords.ts';
 
 /**
  * The fields that inputs are made of. Every text is trimmed, brought to Unicode NFC and refused when it holds control
@@ -137,7 +138,7 @@ export const httpsUrl = line(1, 2048).refine(isHttpsUrl, 'Must be an https addre
 
 /**
  * A password as it is chosen: 8 characters to 72 bytes (more is cut off by bcrypt), one upper-case and one lower-case
- * letter, one digit and one special character. Never trimmed.
+ * letter, one digit and one special character, and none of those that are tried first. Never trimmed.
  */
 export const password = z
   .string()
@@ -148,7 +149,8 @@ export const password = z
   .regex(/\p{Ll}/u, 'A lower-case letter is missing')
   .regex(/[0-9]/, 'A digit is missing')
   .regex(/[^\p{L}\p{N}\p{Cc}]/u, 'A special character is missing')
-  .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'Control characters are not allowed');
+  .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'Control characters are not allowed')
+  .refine((value) => !isCommonPassword(value), 'This password is one of those that are tried first; choose another');
 
 /** A password as it is typed in to be checked: what could never match is refused by the check itself, not by form. */
 export const typedPassword = z
@@ -192,3 +194,6 @@ export const currency = z
   .trim()
   .regex(/^[A-Z]{3}$/, 'Must be a currency of three letters such as EUR')
   .refine((value) => CURRENCIES.has(value), 'No such currency');
+
+/** The code of an insurance agent as it is typed in: upper-cased, so that it names one agent however it is written. */
+export const agentCode = z.string().trim().normalize('NFC').toUpperCase().min(1, 'Must not be empty').max(50, 'At most 50 characters');

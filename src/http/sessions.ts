@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import { LRUCache } from 'lru-cache';
 import type { Fact } from '../eventstore/feed.ts';
-import { sessionEnd } from '../projections/identity/loginSessions.ts';
+import { livingSession } from '../projections/identity/loginSessions.ts';
 import type { ReadModels } from '../projections/index.ts';
 import type { Sessions } from './deps.ts';
 
@@ -25,21 +25,27 @@ export const createSessions = ({
 }): CachedSessions => {
   const alive = new LRUCache<string, number>({ max: SESSIONS });
   const dead = new LRUCache<string, true>({ max: SESSIONS });
+  /** Sessions that began no later count no more, whatever the read model shows. */
+  let notBefore = '';
   return {
     alive: (sessionId) => {
       if (dead.has(sessionId)) return false;
       const at = now();
       const until = alive.get(sessionId);
       if (until !== undefined && until > at.getTime()) return true;
-      return sessionEnd(db, sessionId, at).then((end) => {
-        if (end === undefined || dead.has(sessionId)) return false;
-        alive.set(sessionId, Math.min(at.getTime() + TTL, Date.parse(end)));
+      return livingSession(db, sessionId, at).then((session) => {
+        if (session === undefined || dead.has(sessionId) || session.created_at <= notBefore) return false;
+        alive.set(sessionId, Math.min(at.getTime() + TTL, Date.parse(session.expires_at)));
         return true;
       });
     },
     observe: ({ type, data }) => {
-      if (type !== 'LoginSessionRevoked' || typeof data !== 'object' || data === null) return;
-      if ('sessionId' in data && typeof data.sessionId === 'string') {
+      if (typeof data !== 'object' || data === null) return;
+      if (type === 'AllTokensRevoked' && 'notBefore' in data && typeof data.notBefore === 'string') {
+        notBefore = data.notBefore;
+        alive.clear();
+      }
+      if (type === 'LoginSessionRevoked' && 'sessionId' in data && typeof data.sessionId === 'string') {
         dead.set(data.sessionId, true);
         alive.delete(data.sessionId);
       }

@@ -1,4 +1,5 @@
 import { lockAccount, startEmailVerification } from '../domain/identity/account/index.ts';
+import type { CodeOrder } from './mails/code.ts';
 import type { MailOrder } from './mails/index.ts';
 import { issue, type Job, job, policy } from './policy.ts';
 
@@ -41,6 +42,16 @@ export const mails = policy('identity-mails', {
   ],
 });
 
+/** Sends one-time codes; none where nobody is known by the identifier. */
+export const codes = policy('identity-codes', {
+  OtpIssued: ({ data: { challengeId, accountId, phoneNumberId, channel, expiresAt } }) => {
+    if (accountId === undefined) return [];
+    const of = { challengeId, accountId, expiresAt };
+    if (channel === 'email') return [job('send-code', { ...of, channel } satisfies CodeOrder)];
+    return phoneNumberId === undefined ? [] : [job('send-code', { ...of, channel, phoneNumberId } satisfies CodeOrder)];
+  },
+});
+
 /** Milliseconds after which no mail that was begun before an erasure is still on its way. */
 const MAIL_TIME = 10 * 60_000;
 
@@ -53,4 +64,4 @@ export const messages = policy('identity-messages', {
 });
 
 /** Every policy of identity. */
-export const identityPolicies = [verification, lockout, mails, messages] as const;
+export const identityPolicies = [verification, lockout, mails, codes, messages] as const;

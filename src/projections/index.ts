@@ -7,6 +7,8 @@ import { bookingProjections } from './booking/index.ts';
 import { estimationProjections } from './estimation/index.ts';
 import { accounts } from './identity/accounts.ts';
 import { loginSessions } from './identity/loginSessions.ts';
+import { secondFactors } from './identity/secondFactors.ts';
+import { tokenRevocations } from './identity/tokenRevocations.ts';
 import type { RowOf } from './projection.ts';
 
 /** Every read model of the service. */
@@ -16,6 +18,8 @@ export const projections = [
   roleAssignments,
   accounts,
   loginSessions,
+  tokenRevocations,
+  secondFactors,
   ...bookingProjections,
   ...estimationProjections,
   ...analyticsProjections,

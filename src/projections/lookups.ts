@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Position } from '../eventstore/port.ts';
 import type { CaughtUp } from './caughtUp.ts';
-import { livingSessionIds, loginSessions } from './identity/loginSessions.ts';
+import { countLivingSessions, livingSessionIds, loginSessions } from './identity/loginSessions.ts';
 import type { ReadModels } from './index.ts';
 
 /** The questions that bindings ask of read models. */
@@ -31,4 +31,5 @@ export const createLookups = ({
     await caughtUp([loginSessions], await head());
     return livingSessionIds(db, accountId, now());
   },
+  countLivingSessions: () => countLivingSessions(db, now()),
 });

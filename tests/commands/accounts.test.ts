@@ -21,6 +21,7 @@ import { type EventStore, StoreUnavailable } from '../../src/eventstore/port.ts'
 import { postgresEventStore } from '../../src/eventstore/postgres/index.ts';
 import { masterKeys } from '../../src/masterKeys.ts';
 import { administratorCircle } from '../../src/policies/access.ts';
+import { noLookups } from '../support/lookups.ts';
 import { testDatabase } from '../support/postgres.ts';
 
 const ADMIN_ROLE = SYSTEM_ROLES.admin.roleId;
@@ -55,7 +56,7 @@ const cluster = async (t: Test) => {
       aggregates,
       judge: createJudge({ store, codec, aggregates }),
       hashKey: Buffer.alloc(32, 1),
-      lookups: { activeProviders: async () => [], livingSessions: async () => [] },
+      lookups: noLookups,
       passwords: { hash: async () => 'hash', verify: async () => false },
       now: () => clock.now,
     });

@@ -23,6 +23,7 @@ import { postgresEventStore } from '../../src/eventstore/postgres/index.ts';
 import { masterKeys } from '../../src/masterKeys.ts';
 import { clientTime, heldSlots, slotGeneration } from '../../src/policies/booking.ts';
 import type { AnyPolicy, Reaction } from '../../src/policies/policy.ts';
+import { noLookups } from '../support/lookups.ts';
 import { testDatabase } from '../support/postgres.ts';
 
 const DAYS = ['2026-03-09', '2026-03-10', '2026-03-11'];
@@ -59,7 +60,7 @@ const startNode = (pool: pg.Pool, log: EventStore, clock: { now: Date }) => {
     aggregates,
     judge: createJudge({ store, codec, aggregates }),
     hashKey: Buffer.alloc(32, 1),
-    lookups: { activeProviders: async () => [], livingSessions: async () => [] },
+    lookups: noLookups,
     passwords: { hash: async () => '', verify: async () => false },
     now: () => clock.now,
   });

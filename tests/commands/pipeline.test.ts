@@ -14,6 +14,7 @@ import { keyRing } from '../../src/eventstore/keyRing.ts';
 import { type EventStore, OutcomeUnknown } from '../../src/eventstore/port.ts';
 import { postgresEventStore } from '../../src/eventstore/postgres/index.ts';
 import { masterKeys } from '../../src/masterKeys.ts';
+import { noLookups } from '../support/lookups.ts';
 import { testDatabase } from '../support/postgres.ts';
 
 const events = { Added: z.object({ by: z.int(), note: z.string() }) };
@@ -73,7 +74,7 @@ const node = async (connectionString: string, t: Test, wrap: (store: EventStore)
     aggregates,
     judge,
     hashKey: Buffer.alloc(32, 1),
-    lookups: { activeProviders: async () => [], livingSessions: async () => [] },
+    lookups: noLookups,
     passwords: { hash: async () => '', verify: async () => false },
   });
   const send = (input: unknown, request: Partial<Request> = {}, binding = adding): Promise<Outcome> =>

@@ -1,8 +1,20 @@
 import { logInBinding } from './login/logIn.ts';
+import { otpBindings } from './login/otp.ts';
+import { verifyMfaBinding } from './login/secondFactor.ts';
 import { sessionBindings } from './login/session.ts';
+import { mfaBindings } from './mfa.ts';
 import { registrationBindings } from './registration.ts';
+import { tokenBindings } from './tokens.ts';
 
 export { emailHash } from './emailAddress.ts';
 
 /** Every command of identity: what it runs, where it is called, who may, which stream it judges. */
-export const identityBindings = [...registrationBindings, logInBinding, ...sessionBindings];
+export const identityBindings = [
+  ...registrationBindings,
+  logInBinding,
+  ...otpBindings,
+  verifyMfaBinding,
+  ...sessionBindings,
+  ...mfaBindings,
+  ...tokenBindings,
+];

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { commandsOf, decider, type EventOf, pii, type Rejection, reject } from '../decider.ts';
-import { email, line, typedPassword, uuid } from '../fields.ts';
+import { line, typedPassword, uuid } from '../fields.ts';
+import { exactlyOneIdentifier, oneIdentifier, sixDigits } from './otp.ts';
 
 /** Why an attempt failed. */
-export const FAILURES = ['unknown', 'wrong_secret', 'locked', 'deactivated'] as const;
+export const FAILURES = ['unknown', 'wrong_secret', 'locked', 'deactivated', 'wrong_otp', 'wrong_mfa'] as const;
 const METHODS = ['password', 'otp', 'oauth', 'mfa'] as const;
 
 /** Stored facts. Type names and fields are the storage format: add to them, never rename or remove. */
@@ -26,6 +27,9 @@ export const events = {
     ip: pii('identifierHash', z.string()),
     userAgent: pii('identifierHash', z.string()),
   }),
+  LoginFailuresCleared: z
+    .object({ identifierHash: z.string(), accountId: z.string() })
+    .describe('Failures and lock count no more: the account behind the identifier was unlocked'),
 };
 export type LoginAttemptsEvent = EventOf<typeof events>;
 
@@ -55,6 +59,8 @@ export const loginAttempts = decider<LoginAttempts, LoginAttemptsEvent>({
         return data.lockedUntil === undefined
           ? { failures: data.consecutiveFailures }
           : { failures: 0, lockedUntil: data.lockedUntil };
+      case 'LoginFailuresCleared':
+        return { failures: 0 };
     }
   },
 });
@@ -90,28 +96,45 @@ export const recordFailedLogin = command(
   },
 );
 
-/** Which account an identifier and its secret have turned out to belong to, and the session that is to begin. */
-export type LoginFacts = z.output<typeof Login>;
-const Login = z.object({
-  identifierHash: line(1, 64),
-  accountId: uuid,
-  sessionId: uuid,
-  method: z.enum(METHODS),
-  deviceId: line(1, 100).optional(),
-  ...Origin,
-});
-
-const succeeded = (data: LoginFacts, { lockedUntil }: LoginAttempts, now: Date) =>
-  lockOf(lockedUntil, now) ?? [{ type: 'LoginSucceeded' as const, data }];
-
 /** Counts a success: the failures before it no longer matter. Refused while the identifier is locked. */
+export const recordLogin = command(
+  'RecordLogin',
+  z.object({
+    identifierHash: line(1, 64),
+    accountId: uuid,
+    sessionId: uuid,
+    method: z.enum(METHODS),
+    deviceId: line(1, 100).optional(),
+    ...Origin,
+  }),
+  ({ deviceId, ...data }, { lockedUntil }, { now }) =>
+    lockOf(lockedUntil, now) ?? [
+      { type: 'LoginSucceeded', data: deviceId === undefined ? data : { ...data, deviceId } },
+    ],
+);
+
+/** Forgets failures and lock of an identifier, because the account behind it was unlocked. */
+export const clearLoginFailures = command(
+  'ClearLoginFailures',
+  z.object({ identifierHash: line(1, 64), accountId: uuid }),
+  (data, { failures, lockedUntil }) =>
+    failures === 0 && lockedUntil === undefined ? [] : [{ type: 'LoginFailuresCleared', data }],
+);
+
+/** What a device is called that logs in. */
+export const device = { deviceId: line(1, 100).optional(), deviceName: line(1, 100).optional() };
+
+/**
+ * Logs in with an identifier and a secret. A process of steps, each in its own stream; what may never be is a log-in
+ * while the identifier is locked, which is judged here.
+ */
 export const logIn = command(
   'LogIn',
-  z.object({
-    email,
-    password: typedPassword,
-    deviceId: line(1, 100).optional(),
-    deviceName: line(1, 100).optional(),
+  exactlyOneIdentifier(
+    z.object({ ...oneIdentifier, password: typedPassword.optional(), otpCode: sixDigits.optional(), ...device }),
+  ).refine(({ password, otpCode }) => (password === undefined) !== (otpCode === undefined), {
+    path: ['password'],
+    message: 'Exactly one of password and otpCode is needed',
   }),
-  (_input, state, { facts, now }: { facts: LoginFacts; now: Date }) => succeeded(facts, state, now),
+  (_input, { lockedUntil }, { now }) => lockOf(lockedUntil, now) ?? [],
 );

@@ -38,6 +38,7 @@ export type LoginSessionEvent = EventOf<typeof events>;
 export type LoginSession = {
   /** Undefined: no such session. */
   readonly accountId?: string;
+  readonly startedAt: string;
   readonly expiresAt: string;
   readonly revoked: boolean;
   /** The hash of the one refresh token that counts. */
@@ -54,12 +55,13 @@ const FORMER_KEPT = 50;
 export const loginSession = decider<LoginSession, LoginSessionEvent>({
   category: 'loginSession',
   events,
-  initial: { expiresAt: '', revoked: false, refreshTokenHash: '', former: [] },
+  initial: { startedAt: '', expiresAt: '', revoked: false, refreshTokenHash: '', former: [] },
   evolve: (state, { type, data }) => {
     switch (type) {
       case 'LoginSessionStarted': {
         const { accountId, expiresAt, refreshTokenHash } = data;
-        return { ...state, accountId, expiresAt, refreshTokenHash };
+        const startedAt = new Date(Date.parse(expiresAt) - REFRESH_LIFE).toISOString();
+        return { ...state, accountId, startedAt, expiresAt, refreshTokenHash };
       }
       case 'LoginSessionRefreshed': {
         const former = [...state.former, state.refreshTokenHash].slice(-FORMER_KEPT);

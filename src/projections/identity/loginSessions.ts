@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import { instant, nullable, projection, type RowOf, text, uuid } from '../projection.ts';
+import type { TokenRevocationRow } from './tokenRevocations.ts';
 
 const columns = {
   session_id: uuid,
@@ -42,25 +43,27 @@ export const loginSessions = projection({
   },
 });
 
-type Tables = { login_sessions: LoginSessionRow };
+type Tables = { login_sessions: LoginSessionRow; token_revocations: TokenRevocationRow };
 
-/** When the session ends at the latest; undefined when it has ended or never was. */
-export const sessionEnd = async (db: Kysely<Tables>, sessionId: string, now: Date): Promise<string | undefined> => {
-  const row = await db
-    .selectFrom('login_sessions')
-    .select(['expires_at', 'revoked_at'])
-    .where('session_id', '=', sessionId)
-    .executeTakeFirst();
-  if (row === undefined || row.revoked_at !== null || Date.parse(row.expires_at) <= now.getTime()) return undefined;
-  return row.expires_at;
-};
-
-const living = (db: Kysely<Tables>, accountId: string, now: Date) =>
+/** Sessions that nobody ended, that have not run out, and that are younger than the last revocation of all tokens. */
+const counting = (db: Kysely<Tables>, now: Date) =>
   db
     .selectFrom('login_sessions')
-    .where('account_id', '=', accountId)
     .where('revoked_at', 'is', null)
-    .where('expires_at', '>', now.toISOString());
+    .where('expires_at', '>', now.toISOString())
+    .where(({ not, exists, selectFrom }) =>
+      not(exists(selectFrom('token_revocations').select('stream').whereRef('not_before', '>=', 'created_at'))),
+    );
+
+/** When the session began, and when it ends at the latest; undefined when it has ended or never was. */
+export const livingSession = (
+  db: Kysely<Tables>,
+  sessionId: string,
+  now: Date,
+): Promise<Pick<LoginSessionRow, 'created_at' | 'expires_at'> | undefined> =>
+  counting(db, now).select(['created_at', 'expires_at']).where('session_id', '=', sessionId).executeTakeFirst();
+
+const living = (db: Kysely<Tables>, accountId: string, now: Date) => counting(db, now).where('account_id', '=', accountId);
 
 /** The sessions of an account that still count, last seen first: one page, and how many there are. */
 export const livingSessions = async (
@@ -92,4 +95,12 @@ export const livingSessionIds = async (
 ): Promise<readonly string[]> => {
   const rows = await living(db, accountId, now).select('session_id').execute();
   return rows.map(({ session_id }) => session_id);
+};
+
+/** How many sessions of all accounts still count. */
+export const countLivingSessions = async (db: Kysely<Tables>, now: Date): Promise<number> => {
+  const { total } = await counting(db, now)
+    .select(({ fn }) => fn.countAll<string>().as('total'))
+    .executeTakeFirstOrThrow();
+  return Number(total);
 };

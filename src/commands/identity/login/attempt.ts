@@ -1,30 +1,18 @@
 import { account } from '../../../domain/identity/account/index.ts';
-import {
-  type FAILURES,
-  type LoginAttempts,
-  lockOf,
-  loginAttempts,
-  recordFailedLogin,
-} from '../../../domain/identity/loginAttempts.ts';
-import type { KeyedHash, Refused, Run } from '../../binding.ts';
+import { type FAILURES, lockOf, loginAttempts, recordFailedLogin } from '../../../domain/identity/loginAttempts.ts';
+import type { Refused, Run } from '../../binding.ts';
 import { refused } from '../../outcomes.ts';
 
-/** What somebody who logs in calls himself by. */
-export type Identifier = { readonly kind: 'email'; readonly value: string };
-
-/** Names the attempts with one identifier, whether it has an account or not. */
-export const identifierHash = (hash: KeyedHash, { kind, value }: Identifier): string =>
-  hash('login-identifier', `${kind}/${value}`);
-
-type Needs = Pick<Run<unknown>, 'reads' | 'step' | 'origin'>;
+/** What is needed to count an attempt. */
+export type Attempting = Pick<Run<unknown>, 'reads' | 'step' | 'origin'>;
 
 /** The refusal while the identifier, or the account behind it, is locked: whatever the secret. */
 export const refuseWhileLocked = async (
-  { reads }: Needs,
-  identifier: string,
+  { reads }: Pick<Attempting, 'reads'>,
+  identifierHash: string,
   accountId: string | undefined,
 ): Promise<Refused | undefined> => {
-  const attempts: LoginAttempts = (await reads.load(loginAttempts, identifier)).state;
+  const attempts = (await reads.load(loginAttempts, identifierHash)).state;
   const closed = accountId === undefined ? undefined : (await reads.load(account, accountId)).state.lockedUntil;
   for (const until of [attempts.lockedUntil, closed]) {
     const lock = lockOf(until, reads.now());
@@ -35,7 +23,7 @@ export const refuseWhileLocked = async (
 
 /** Counts a failure and says how it is answered: the fifth in a row as locked, the others as `otherwise`. */
 export const countFailure = async (
-  run: Needs,
+  run: Attempting,
   failure: {
     readonly identifierHash: string;
     readonly accountId?: string | undefined;

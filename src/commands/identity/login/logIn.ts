@@ -1,51 +1,49 @@
 import type { z } from 'zod';
-import { account } from '../../../domain/identity/account/index.ts';
-import { emailClaim } from '../../../domain/identity/emailClaim.ts';
-import { type LoginFacts, logIn } from '../../../domain/identity/loginAttempts.ts';
+import { logIn } from '../../../domain/identity/loginAttempts.ts';
 import { bind, type Outcome, type Refused, type Run } from '../../binding.ts';
-import { emailHash } from '../emailAddress.ts';
-import { newRefreshToken } from '../refreshToken.ts';
-import { countFailure, type Identifier, identifierHash, refuseWhileLocked } from './attempt.ts';
-import { openSession, Tokens } from './session.ts';
+import { countFailure, refuseWhileLocked } from './attempt.ts';
+import { completeLogin } from './completion.ts';
+import { holderOf, type Identifier, identifierHash, identifierOf } from './identifier.ts';
+import { checkCode } from './otp.ts';
+import { LoggedIn } from './session.ts';
 
 type Credentials = z.output<typeof logIn.input>;
-
-const identifierOf = ({ email }: Credentials): Identifier => ({ kind: 'email', value: email });
 
 const WRONG: Refused = {
   ok: false,
   code: 'UNAUTHORIZED',
   reason: 'credentials-wrong',
-  message: 'Address or password is wrong',
+  message: 'Who you are or the secret is wrong',
   details: [],
 };
 
-/** Checks the secret, counts the attempt, opens a session. Unknown addresses take as long as wrong passwords. */
-const process = async (run: Run<Credentials, LoginFacts>): Promise<Outcome> => {
-  const { input, origin, reads, judge } = run;
-  const identifier = identifierHash(reads.hash, identifierOf(input));
-  const { owner } = (await reads.load(emailClaim, emailHash(reads.hash, input.email))).state;
-  const known = owner === undefined ? undefined : (await reads.load(account, owner)).state;
-  const locked = await refuseWhileLocked(run, identifier, owner);
+/** Checks the password; unknown identifiers take as long as wrong passwords. */
+const byPassword = async (run: Run<Credentials>, identifier: Identifier, password: string): Promise<Outcome> => {
+  const { input, reads } = run;
+  const known = await holderOf(reads, identifier);
+  const named = identifierHash(reads.hash, identifier);
+  const locked = await refuseWhileLocked(run, named, known?.accountId);
   if (locked !== undefined) return locked;
-  const active = known?.status === 'active';
-  const right = await reads.passwords.verify(input.password, active ? known.passwordHash : undefined);
-  if (!right || owner === undefined)
+  const right = await reads.passwords.verify(password, known?.account.passwordHash);
+  if (!right || known === undefined)
     return countFailure(
       run,
-      {
-        identifierHash: identifier,
-        accountId: active ? owner : undefined,
-        reason: active ? 'wrong_secret' : 'unknown',
-      },
+      { identifierHash: named, accountId: known?.accountId, reason: known === undefined ? 'unknown' : 'wrong_secret' },
       WRONG,
     );
-  const token = newRefreshToken();
-  const device = input.deviceId === undefined ? {} : { deviceId: input.deviceId };
-  const name = input.deviceName === undefined ? {} : { deviceName: input.deviceName };
-  const of = { accountId: owner, method: 'password' as const, ...device };
-  const counted = await judge(input, { identifierHash: identifier, sessionId: token.sessionId, ...of, ...origin });
-  return counted.ok ? openSession(run, token, { ...of, ...name }) : counted;
+  const { accountId } = known;
+  const { credentials } = known.account;
+  const { deviceId, deviceName } = input;
+  return completeLogin(run, { accountId, identifierHash: named, method: 'password', credentials, deviceId, deviceName });
+};
+
+const process = async (run: Run<Credentials>): Promise<Outcome> => {
+  const { input, judge } = run;
+  const admitted = await judge();
+  if (!admitted.ok) return admitted;
+  const identifier = identifierOf(input);
+  if (input.password !== undefined) return byPassword(run, identifier, input.password);
+  return checkCode(run, { identifier, code: input.otpCode ?? '', ...input });
 };
 
 /** Logging in. */
@@ -55,7 +53,7 @@ export const logInBinding = bind(logIn, {
   credential: true,
   stream: (input, { hash }) => identifierHash(hash, identifierOf(input)),
   process,
-  answer: { schema: Tokens },
+  answer: { schema: LoggedIn },
   summary: 'Logs in',
   example: { email: 'ada@example.org', password: 'Correct-Horse-7' },
 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MFA_METHODS } from '../../../domain/identity/account/events.ts';
 import { account, revokeAllLoginSessions } from '../../../domain/identity/account/index.ts';
 import {
   endLoginSession,
@@ -10,6 +11,7 @@ import {
   revokeLoginSession,
   startLoginSession,
 } from '../../../domain/identity/loginSession.ts';
+import { TOKENS_ID, tokens } from '../../../domain/identity/tokens.ts';
 import { bind, internal, type Outcome, type Refused, type Run } from '../../binding.ts';
 import { latest, refused } from '../../outcomes.ts';
 import { newRefreshToken, type RefreshToken, readRefreshToken } from '../refreshToken.ts';
@@ -27,6 +29,17 @@ export const Tokens = z.object({
     role: z.string().nullable(),
   }),
 });
+
+/** What somebody is told who owes the second factor. */
+export const MfaRequired = z.object({
+  mfaRequired: z.literal(true),
+  challengeToken: z.string().describe('To be sent back with the code'),
+  methods: z.array(z.enum(MFA_METHODS)),
+  expiresIn: z.int().describe('Seconds that the code may take'),
+});
+
+/** What a first factor leads to. */
+export const LoggedIn = z.union([Tokens, MfaRequired]);
 
 /** What log-in and exchange hand to the edge, which makes an access token of it. */
 export const Session = z.object({ accountId: z.string(), sessionId: z.string(), refreshToken: z.string() });
@@ -59,8 +72,9 @@ const refresh = async (run: Run<z.output<typeof refreshSession.input>, RefreshFa
   const presented = readRefreshToken(input.refreshToken);
   if (presented === undefined) return invalid();
   const { sessionId, hash: presentedHash } = presented;
-  const { accountId } = (await reads.load(loginSession, sessionId)).state;
-  if (accountId === undefined) return invalid();
+  const { accountId, startedAt } = (await reads.load(loginSession, sessionId)).state;
+  const { notBefore = '' } = (await reads.load(tokens, TOKENS_ID)).state;
+  if (accountId === undefined || startedAt <= notBefore) return invalid();
   const { status, lockedUntil } = (await reads.load(account, accountId)).state;
   const isLocked = lockedUntil !== undefined && Date.parse(lockedUntil) > reads.now().getTime();
   if (status !== 'active' || isLocked)

@@ -30,6 +30,8 @@ export type Mfa = {
 };
 
 export type Account = {
+  /** Of the stream's last event, counted from 0; -1 before the first. */
+  readonly version: number;
   /** `abandoned`: its registration was given up before it came about. `erased`: its personal data are gone for good. */
   readonly status: 'none' | 'abandoned' | 'active' | 'deactivated' | 'erased';
   /** Names the reservation of the address. */
@@ -74,6 +76,7 @@ export type Account = {
 };
 
 const initial: Account = {
+  version: -1,
   status: 'none',
   emailVerified: false,
   credentials: 0,
@@ -104,7 +107,7 @@ const withNewPassword = (state: Account, passwordHash: string): Account => ({
   credentials: state.credentials + 1,
 });
 
-const evolve = (state: Account, { type, data }: AccountEvent): Account => {
+const after = (state: Account, { type, data }: AccountEvent): Account => {
   switch (type) {
     case 'AccountRegistered': {
       const { plan, passwordHash, emailHash, timezone, language } = data;
@@ -184,8 +187,10 @@ const evolve = (state: Account, { type, data }: AccountEvent): Account => {
 
     case 'ProfileUpdated':
       return data.changed.timezone === undefined ? state : { ...state, timezone: data.changed.timezone };
-    case 'PreferencesUpdated':
-      return { ...state, preferences: data.preferences };
+    case 'PreferencesUpdated': {
+      const { timezone, language } = data.preferences;
+      return { ...state, preferences: data.preferences, timezone, language };
+    }
 
     case 'PhoneNumberAdded': {
       const phone = { id: data.phoneNumberId, numberHash: data.numberHash, verified: false };
@@ -226,6 +231,11 @@ const evolve = (state: Account, { type, data }: AccountEvent): Account => {
     }
   }
 };
+
+const evolve = (state: Account, event: AccountEvent): Account => ({
+  ...after(state, event),
+  version: state.version + 1,
+});
 
 /** A person's account: how it came about, what it logs in with, and what its holder has set. */
 export const account = decider<Account, AccountEvent>({ category: 'account', events, initial, evolve });

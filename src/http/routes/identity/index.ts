@@ -12,7 +12,8 @@ import type { App, Deps } from '../../app.ts';
 import { type Presenter, runCommand } from '../../commandRoutes.ts';
 import { single } from '../../etag.ts';
 import { callerOf } from '../../request.ts';
-import { handOver, loginRoutes } from './login.ts';
+import { handOver, handOverCode, loginRoutes } from './login.ts';
+import { mfaRoutes } from './mfa.ts';
 
 const Profile = z.object({
   userId: z.string(),
@@ -47,12 +48,16 @@ const SessionView = z.object({
 /** What the answers of identity's commands get at the edge. */
 export const identityPresenters: Readonly<Record<string, Presenter>> = {
   LogIn: handOver,
+  VerifyOtp: handOverCode,
+  VerifyMfaChallenge: handOver,
+  RefreshSession: handOver,
 };
 
 /** What people see of their own account, and how they log in and out. */
 export const identityRoutes = (app: App, deps: Deps): void => {
   const { db, commands } = deps;
   loginRoutes(app, deps);
+  mfaRoutes(app, deps);
 
   const profileOf = async (request: FastifyRequest): Promise<z.output<typeof Profile>> => {
     const { accountId, actor, rights } = callerOf(request);

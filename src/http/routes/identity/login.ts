@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { bindingOf } from '../../../commands/bindings.ts';
-import { Session, Tokens } from '../../../commands/identity/login/session.ts';
+import { MfaRequired, Session, Tokens } from '../../../commands/identity/login/session.ts';
 import { primaryRoleOf } from '../../../domain/access/systemRoles.ts';
 import type { Actor } from '../../../domain/decider.ts';
 import { loginSession, refreshSession, revokeLoginSession } from '../../../domain/identity/loginSession.ts';
@@ -20,12 +20,12 @@ import { clearCookies, csrfTokenOf, refreshTokenOf, setCookies } from './tokens.
 const Refresh = z.object({ refreshToken: z.string().max(200).optional() }).nullish();
 
 /** The tokens of a session that has just begun or gone on, once the read models show it. */
-export const handOver = async (
+const tokensOf = async (
   deps: Deps,
   { app, outcome, reply }: Parameters<Presenter>[1],
+  { accountId, sessionId, refreshToken }: z.output<typeof Session>,
 ): Promise<z.output<typeof Tokens>> => {
   const { db, rights, caughtUp, commands } = deps;
-  const { accountId, sessionId, refreshToken } = Session.parse(outcome.data);
   await caughtUp([accounts, loginSessions, roleAssignments, roles], outcome.position);
   const [row, held] = await Promise.all([accountOf(db, accountId), rights.of(accountId)]);
   if (row === undefined || held === undefined || !held.active)
@@ -45,6 +45,22 @@ export const handOver = async (
   const user = { userId: accountId, email: row.email, displayName: row.display_name, role };
   return { accessToken, refreshToken, csrfToken, expiresIn: ACCESS_TOKEN_SECONDS, user };
 };
+
+const FirstFactor = z.union([Session, MfaRequired]);
+
+/** What a log-in leads to: the tokens of its session, or the question for the second factor. */
+export const handOver = async (
+  deps: Deps,
+  of: Parameters<Presenter>[1],
+): Promise<z.output<typeof Tokens> | z.output<typeof MfaRequired>> => {
+  of.reply.header('cache-control', 'no-store');
+  const data = FirstFactor.parse(of.outcome.data);
+  return 'mfaRequired' in data ? data : tokensOf(deps, of, data);
+};
+
+/** The same for a code that may also have proved a telephone number. */
+export const handOverCode: Presenter = async (deps, of) =>
+  FirstFactor.safeParse(of.outcome.data).success ? handOver(deps, of) : of.outcome.data;
 
 /** Exchange of tokens and log-out, for browsers that hold the refresh token in a cookie and for clients that send it. */
 export const loginRoutes = (app: App, deps: Deps): void => {
@@ -67,7 +83,8 @@ export const loginRoutes = (app: App, deps: Deps): void => {
       try {
         const input = { refreshToken: presented?.value ?? '' };
         const outcome = await runCommand(app, deps, exchange, { request, reply, input });
-        return ok(await handOver(deps, { app, input, outcome, request, reply }));
+        const of = { app, input, outcome, request, reply };
+        return ok(await tokensOf(deps, of, Session.parse(outcome.data)));
       } catch (error) {
         if (error instanceof Problem && error.reason === 'refresh-token-reused') clearCookies(reply);
         throw error;

@@ -1,0 +1,16 @@
+import { rehashPassword } from '../../domain/identity/account/index.ts';
+import type { Run } from '../binding.ts';
+
+/**
+ * After a right password: hashes it anew where its hash has another cost than passwords are hashed with now. A change of
+ * the password that comes in between stands.
+ */
+export const upgradePassword = async (
+  { reads, step }: Pick<Run<unknown>, 'reads' | 'step'>,
+  accountId: string,
+  clear: string,
+  against: string,
+): Promise<void> => {
+  if (reads.passwords.current(against)) return;
+  await step(rehashPassword, accountId, { accountId }, { against, passwordHash: await reads.passwords.hash(clear) });
+};
