@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import t from 'tap';
 import { ok } from '../../src/http/answers.ts';
+import type { CircuitState } from '../../src/integrations/circuit.ts';
 import type { ProjectionStatus } from '../../src/projections/status.ts';
 import { server } from './support/server.ts';
 
@@ -69,10 +70,8 @@ t.test('parked streams', async (t) => {
 });
 
 t.test('an outside service that is kept from being called', async (t) => {
-  const circuits = [
-    { service: 'smtp', state: () => 'closed' },
-    { service: 'twilio', state: () => 'open' },
-  ] as const;
+  const circuit = (service: string, state: CircuitState) => ({ service, state: () => state });
+  const circuits = [circuit('smtp', 'closed'), circuit('twilio', 'open')];
   const { app, login } = await server(t, { deps: { circuits } });
   t.equal((await app.inject('/health/ready')).statusCode, 200, 'does not count for readiness');
   const { authorization } = login({ permissions: ['read:operations'] });

@@ -130,8 +130,5 @@ t.test('the job queue', async (t) => {
 
 t.test('mails are tried six times over seven hours, codes three times within a minute', async (t) => {
   t.strictSame(jobs['send-mail']?.retry, { pausesSeconds: [60, 300, 900, 3600, 21_600] });
-  const retry = jobs['send-code']?.retry;
-  if (retry === undefined || !('pausesSeconds' in retry)) return t.fail('codes have pauses of their own');
-  t.equal(retry.pausesSeconds.length, 2);
-  t.ok(retry.pausesSeconds.reduce((sum, pause) => sum + pause) < 60);
+  t.strictSame(jobs['send-code']?.retry, { pausesSeconds: [10, 30] });
 });
