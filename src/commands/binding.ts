@@ -137,8 +137,8 @@ export type Binding<
   readonly access: Access;
   /** Reachable by accounts without a verified address too (identity's own pages). */
   readonly unverified?: true;
-  /** API keys are accepted on top of access tokens. */
-  readonly apiKey?: true;
+  /** API keys are accepted on top of access tokens: any, or those that hold this permission. */
+  readonly apiKey?: true | `${string}:${string}`;
   /** Takes a secret that could be guessed: counted strictly by address and route. */
   readonly credential?: true;
   /** Issued by policies, timers and steps alone; unknown over HTTP. */

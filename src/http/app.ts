@@ -54,8 +54,8 @@ declare module 'fastify' {
     access?: Access;
     /** Open to accounts without a verified address. */
     unverified?: boolean;
-    /** Open to API keys that hold the permission. */
-    apiKey?: boolean;
+    /** Open to API keys that hold the permission of the route, or the one named here. */
+    apiKey?: boolean | `${string}:${string}`;
     /** Takes a secret: counted strictly by address and route, before the secret is looked at. */
     credential?: boolean;
     /** Counts in the account's limit per minute alone: polled by clients. */
@@ -99,7 +99,7 @@ const withChecks = (app: App, route: RouteOptions): void => {
   const entry = {
     access: config.access ?? 'loggedIn',
     unverified: config.unverified === true,
-    apiKey: config.apiKey === true,
+    apiKey: config.apiKey ?? false,
   } as const;
   const first = <Hook>(hook: Hook, present: Hook | Hook[] | undefined): Hook[] => [
     hook,

@@ -1,7 +1,7 @@
 import jwt from '@fastify/jwt';
 import type { FastifyRequest } from 'fastify';
 import type { Access } from '../commands/binding.ts';
-import { can } from '../domain/decider.ts';
+import { type Actor, can } from '../domain/decider.ts';
 import type { App, Deps } from './app.ts';
 import { Problem } from './problem.ts';
 import { type Caller, loginRequired } from './request.ts';
@@ -162,7 +162,16 @@ const bearerOf = (authorization: string): string => {
 };
 
 /** What a route asks of its caller before anything else is looked at. */
-export type Entry = { readonly access: Access; readonly unverified: boolean; readonly apiKey: boolean };
+export type Entry = {
+  readonly access: Access;
+  readonly unverified: boolean;
+  readonly apiKey: boolean | `${string}:${string}`;
+};
+
+const demand = (actor: Actor, permission: string): void => {
+  if (!can(actor, permission))
+    throw new Problem('FORBIDDEN', `This needs the permission ${permission}`, { reason: 'permission-missing' });
+};
 
 /** Lets the caller in or throws: 401 without a login, 403 without a verified address, the permission or an admitted key. */
 export const admit = (request: FastifyRequest, { access, unverified, apiKey }: Entry): void => {
@@ -178,6 +187,6 @@ export const admit = (request: FastifyRequest, { access, unverified, apiKey }: E
       reason: 'address-unverified',
       details: [{ field: 'emailVerified', message: 'Must be verified' }],
     });
-  if (access !== 'loggedIn' && !can(caller.actor, access))
-    throw new Problem('FORBIDDEN', `This needs the permission ${access}`, { reason: 'permission-missing' });
+  if (access !== 'loggedIn') demand(caller.actor, access);
+  if (typeof apiKey === 'string' && caller.actor.kind === 'api_key') demand(caller.actor, apiKey);
 };

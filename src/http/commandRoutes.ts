@@ -110,7 +110,7 @@ export const commandRoutes = (app: App, deps: Deps, presenters: Readonly<Record<
         config: {
           access: binding.access,
           unverified: binding.unverified === true,
-          apiKey: binding.apiKey === true,
+          apiKey: binding.apiKey ?? false,
           credential: binding.credential === true,
           binding,
         },

@@ -21,7 +21,7 @@ export type Rights = {
   /** All roles, inherited ones excluded. */
   readonly roles: readonly string[];
   readonly plan: string;
-  /** Has a verified address. */
+  /** Has a verified address or telephone number. */
   readonly verified: boolean;
   /** False once deactivated or erased. */
   readonly active: boolean;

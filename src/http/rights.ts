@@ -85,7 +85,7 @@ export const createRights = ({
       permissions: active ? effectivePermissions(roles, held) : [],
       roles: held.map((roleId) => roles[roleId]?.name ?? ''),
       plan: account.plan,
-      verified: account.email_verified,
+      verified: account.email_verified || account.phone_verified,
       active,
     };
     const ends = assignments.map(({ expires_at }) => (expires_at === null ? Infinity : Date.parse(expires_at)));

@@ -1,4 +1,13 @@
-import { lockAccount, startEmailVerification } from '../domain/identity/account/index.ts';
+import {
+  endLoginSessions,
+  lockAccount,
+  startEmailVerification,
+  startPasswordReset,
+  unlockAccount,
+} from '../domain/identity/account/index.ts';
+import { releaseEmail } from '../domain/identity/emailClaim.ts';
+import { releasePhoneNumber } from '../domain/identity/verifiedPhone.ts';
+import { idOf } from '../eventstore/event.ts';
 import type { CodeOrder } from './mails/code.ts';
 import type { MailOrder } from './mails/index.ts';
 import { issue, type Job, job, policy } from './policy.ts';
@@ -9,8 +18,14 @@ const mail = (order: MailOrder): Job => job('send-mail', order);
 /** Begins to verify the address of a new account, and again whenever its holder asks. */
 export const verification = policy('identity-verification', {
   AccountRegistered: ({ data: { accountId } }) => [issue(startEmailVerification, { accountId })],
-  EmailVerificationAsked: ({ data: { accountId } }) =>
-    accountId === undefined ? [] : [issue(startEmailVerification, { accountId })],
+  EmailVerificationAsked: ({ data: { accountId }, stream }) =>
+    accountId === undefined ? [] : [issue(startEmailVerification, { accountId, emailHash: idOf(stream) })],
+});
+
+/** Begins the choice of another password when somebody asks for it who has an account. */
+export const passwordReset = policy('identity-password-reset', {
+  PasswordResetAsked: ({ data: { accountId }, stream }) =>
+    accountId === undefined ? [] : [issue(startPasswordReset, { accountId, emailHash: idOf(stream) })],
 });
 
 /** Locks the account behind an identifier that was locked for too many failures. */
@@ -19,6 +34,27 @@ export const lockout = policy('identity-lockout', {
     accountId === undefined || lockedUntil === undefined
       ? []
       : [issue(lockAccount, { accountId, until: lockedUntil, reason: 'failed_logins' })],
+});
+
+/** Takes note of the end of a lock when it comes. */
+export const unlocking = policy('identity-unlocking', {
+  AccountLocked: ({ data: { accountId, until } }) => [issue(unlockAccount, { accountId }, new Date(until))],
+});
+
+/** Ends the login sessions that may no longer be their holder's, should a crash have kept the command from it. */
+export const sessions = policy('identity-sessions', {
+  PasswordResetCompleted: ({ data: { accountId } }) => [issue(endLoginSessions, { accountId, by: 'password_change' })],
+  PasswordChanged: ({ data: { accountId, keptSessionId: exceptSessionId } }) => [
+    issue(endLoginSessions, { accountId, exceptSessionId, by: 'password_change' }),
+  ],
+  AccountLocked: ({ data: { accountId, reason: by } }) =>
+    by === 'failed_logins' ? [] : [issue(endLoginSessions, { accountId, by })],
+});
+
+/** Gives back the addresses and numbers that an account no longer has. */
+export const releases = policy('identity-releases', {
+  EmailChanged: ({ data: { accountId, oldEmailHash: emailHash } }) => [issue(releaseEmail, { accountId, emailHash })],
+  PhoneNumberRemoved: ({ data: { accountId, numberHash } }) => [issue(releasePhoneNumber, { accountId, numberHash })],
 });
 
 type Moment = { readonly data: { readonly accountId: string; readonly at: string } };
@@ -64,4 +100,14 @@ export const messages = policy('identity-messages', {
 });
 
 /** Every policy of identity. */
-export const identityPolicies = [verification, lockout, mails, codes, messages] as const;
+export const identityPolicies = [
+  verification,
+  passwordReset,
+  lockout,
+  unlocking,
+  sessions,
+  releases,
+  mails,
+  codes,
+  messages,
+] as const;

@@ -6,6 +6,7 @@ import { auditEntries } from './audit/auditEntries.ts';
 import { bookingProjections } from './booking/index.ts';
 import { estimationProjections } from './estimation/index.ts';
 import { accounts } from './identity/accounts.ts';
+import { loginHistory } from './identity/loginHistory.ts';
 import { loginSessions } from './identity/loginSessions.ts';
 import { secondFactors } from './identity/secondFactors.ts';
 import { tokenRevocations } from './identity/tokenRevocations.ts';
@@ -18,6 +19,7 @@ export const projections = [
   roleAssignments,
   accounts,
   loginSessions,
+  loginHistory,
   tokenRevocations,
   secondFactors,
   ...bookingProjections,

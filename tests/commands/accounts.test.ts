@@ -57,7 +57,7 @@ const cluster = async (t: Test) => {
       judge: createJudge({ store, codec, aggregates }),
       hashKey: Buffer.alloc(32, 1),
       lookups: noLookups,
-      passwords: { hash: async () => 'hash', verify: async () => false },
+      passwords: { hash: async () => 'hash', verify: async () => false, current: () => true },
       now: () => clock.now,
     });
     const send = (name: string, input: unknown, actor: Actor = system): Promise<Outcome> => {

@@ -75,7 +75,7 @@ const node = async (connectionString: string, t: Test, wrap: (store: EventStore)
     judge,
     hashKey: Buffer.alloc(32, 1),
     lookups: noLookups,
-    passwords: { hash: async () => '', verify: async () => false },
+    passwords: { hash: async () => '', verify: async () => false, current: () => true },
   });
   const send = (input: unknown, request: Partial<Request> = {}, binding = adding): Promise<Outcome> =>
     commands.execute(binding, { input, actor: user, correlationId: randomUUID(), ...request });

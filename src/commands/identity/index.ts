@@ -1,8 +1,13 @@
+import { emailBindings } from './emailChange.ts';
+import { lockingBindings } from './locking.ts';
 import { logInBinding } from './login/logIn.ts';
 import { otpBindings } from './login/otp.ts';
 import { verifyMfaBinding } from './login/secondFactor.ts';
 import { sessionBindings } from './login/session.ts';
 import { mfaBindings } from './mfa.ts';
+import { passwordBindings } from './password.ts';
+import { phoneBindings } from './phones.ts';
+import { profileBindings } from './profile.ts';
 import { registrationBindings } from './registration.ts';
 import { tokenBindings } from './tokens.ts';
 
@@ -11,6 +16,11 @@ export { emailHash } from './emailAddress.ts';
 /** Every command of identity: what it runs, where it is called, who may, which stream it judges. */
 export const identityBindings = [
   ...registrationBindings,
+  ...emailBindings,
+  ...passwordBindings,
+  ...lockingBindings,
+  ...profileBindings,
+  ...phoneBindings,
   logInBinding,
   ...otpBindings,
   verifyMfaBinding,

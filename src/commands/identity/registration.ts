@@ -1,10 +1,8 @@
 import { z } from 'zod';
-import { reject } from '../../domain/decider.ts';
 import * as accounts from '../../domain/identity/account/index.ts';
-import { requestEmailVerification } from '../../domain/identity/emailClaim.ts';
 import { bind, internal, type Reads, type Run } from '../binding.ts';
 import { emailHash, reserveEmail } from './emailAddress.ts';
-import { readMailToken } from './mailToken.ts';
+import { numberHash } from './login/identifier.ts';
 
 const registrationFacts = async ({ email, password }: { email: string; password: string }, reads: Reads) => ({
   passwordHash: await reads.passwords.hash(password),
@@ -19,10 +17,7 @@ const withAddress =
     return reserved.ok ? run.judge() : reserved;
   };
 
-const invalidToken = () =>
-  reject('VALIDATION_ERROR', 'token-invalid', 'This token is unknown, used or expired', 'token');
-
-/** How an account comes about, and how its address is verified. */
+/** How an account comes about. */
 export const registrationBindings = [
   bind(accounts.registerAccount, {
     path: 'POST /auth/register',
@@ -30,7 +25,10 @@ export const registrationBindings = [
     credential: true,
     status: 201,
     stream: (_input, { newId }) => newId('account'),
-    facts: registrationFacts,
+    facts: async ({ phoneNumber, ...input }, reads) => ({
+      ...(await registrationFacts(input, reads)),
+      ...(phoneNumber === undefined ? {} : { numberHash: numberHash(reads.hash, phoneNumber) }),
+    }),
     process: withAddress(({ newId }) => newId('account')),
     answer: {
       schema: z.object({ userId: z.string(), email: z.string(), displayName: z.string() }),
@@ -43,28 +41,4 @@ export const registrationBindings = [
     facts: registrationFacts,
     process: withAddress(({ input }) => input.accountId),
   }),
-  bind(requestEmailVerification, {
-    path: 'POST /auth/resend-verification',
-    access: 'anyone',
-    credential: true,
-    stream: ({ email }, { hash }) => emailHash(hash, email),
-    answer: { schema: z.object({}), of: () => ({}) },
-    summary: 'Asks for another verification mail; the answer is the same for every address',
-    example: { email: 'ada@example.org' },
-  }),
-  internal(accounts.startEmailVerification, ({ accountId }) => accountId),
-  bind(accounts.verifyEmail, {
-    path: 'POST /auth/verify-email',
-    access: 'anyone',
-    credential: true,
-    resolve: async (input, reads) =>
-      readMailToken(reads.hash, 'email-verification', input.token) === undefined ? invalidToken() : input,
-    stream: ({ token }, { hash }) => readMailToken(hash, 'email-verification', token)?.accountId ?? 'none',
-    facts: async ({ token }, reads) =>
-      readMailToken(reads.hash, 'email-verification', token) ?? { accountId: '', requestId: '' },
-    answer: { schema: z.object({ emailVerified: z.literal(true) }), of: () => ({ emailVerified: true as const }) },
-    summary: 'Verifies the address with the token of the mail',
-    example: { token: '0'.repeat(128) },
-  }),
-  internal(accounts.lockAccount, ({ accountId }) => accountId),
 ];

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { type endLoginSessions } from '../../domain/identity/account/index.ts';
+import type { endLoginSessions } from '../../domain/identity/account/index.ts';
 import { endLoginSession } from '../../domain/identity/loginSession.ts';
 import type { Outcome, Run } from '../binding.ts';
 

@@ -12,7 +12,9 @@ export const tokenBindings = [
     process: async ({ reads, judge }) => {
       const sessions = await reads.lookups.countLivingSessions();
       const outcome = await judge();
-      return outcome.ok && !outcome.replayed ? { ...outcome, data: { ...(outcome.data as object), sessions } } : outcome;
+      return outcome.ok && !outcome.replayed
+        ? { ...outcome, data: { ...(outcome.data as object), sessions } }
+        : outcome;
     },
     answer: {
       schema: z.object({ notBefore: z.string(), sessions: z.int().optional().describe('How many this has ended') }),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { commandsOf, decider, type EventOf, reject } from '../decider.ts';
+import { commandsOf, decider, type EventOf, type Rejection, reject } from '../decider.ts';
 import { agentCode, email, phoneNumber, uuid } from '../fields.ts';
 
 /** What a one-time code may prove. */
@@ -136,16 +136,22 @@ const wait = (at: number, now: Date) => ({
   retryAfter: Math.ceil((at - now.getTime()) / 1000),
 });
 
-const issue = (
-  purpose: OtpPurpose,
-  { challenges, issued }: Otp,
-  { facts, entropy, now }: { readonly facts: OtpFacts; readonly entropy: string; readonly now: Date },
-) => {
+/** Why no further code can be sent just now; undefined when one can. */
+export const refuseCode = ({ challenges, issued }: Otp, purpose: OtpPurpose, now: Date): Rejection | undefined => {
   const latest = challenges[purpose];
   const next = latest === undefined ? 0 : Date.parse(latest.at) + OTP_SPACING;
   if (next > now.getTime()) return wait(next, now);
   const recent = issued.filter((at) => Date.parse(at) > now.getTime() - HOUR);
-  if (recent.length >= PER_HOUR) return wait(Date.parse(recent[0] ?? '') + HOUR, now);
+  return recent.length >= PER_HOUR ? wait(Date.parse(recent[0] ?? '') + HOUR, now) : undefined;
+};
+
+const issue = (
+  purpose: OtpPurpose,
+  state: Otp,
+  { facts, entropy, now }: { readonly facts: OtpFacts; readonly entropy: string; readonly now: Date },
+) => {
+  const refusal = refuseCode(state, purpose, now);
+  if (refusal !== undefined) return refusal;
   const data = {
     ...facts,
     challengeId: challengeIdOf(facts.targetHash, entropy),
@@ -199,7 +205,8 @@ export type CodeFacts = { readonly challengeId: string; readonly right: boolean 
 const check = (state: Otp, { facts, now }: { readonly facts: CodeFacts; readonly now: Date }) => {
   const { challengeId, right } = facts;
   const challenge = challengeOf(state, { challengeId });
-  if (challenge === undefined || !challenge.open || Date.parse(challenge.expiresAt) <= now.getTime()) return codeWrong();
+  if (challenge === undefined || !challenge.open || Date.parse(challenge.expiresAt) <= now.getTime())
+    return codeWrong();
   const { accountId, purpose } = challenge;
   if (right && accountId !== undefined)
     return [{ type: 'OtpVerified' as const, data: { challengeId, accountId, purpose } }];
@@ -224,8 +231,6 @@ export const verifyOtp = command(
 );
 
 /** The same as a step of a longer command. */
-export const checkOtp = command(
-  'CheckOtp',
-  z.object({}),
-  (_input, state, context: { facts: CodeFacts; now: Date }) => check(state, context),
+export const checkOtp = command('CheckOtp', z.object({}), (_input, state, context: { facts: CodeFacts; now: Date }) =>
+  check(state, context),
 );

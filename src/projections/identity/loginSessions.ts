@@ -63,7 +63,8 @@ export const livingSession = (
 ): Promise<Pick<LoginSessionRow, 'created_at' | 'expires_at'> | undefined> =>
   counting(db, now).select(['created_at', 'expires_at']).where('session_id', '=', sessionId).executeTakeFirst();
 
-const living = (db: Kysely<Tables>, accountId: string, now: Date) => counting(db, now).where('account_id', '=', accountId);
+const living = (db: Kysely<Tables>, accountId: string, now: Date) =>
+  counting(db, now).where('account_id', '=', accountId);
 
 /** The sessions of an account that still count, last seen first: one page, and how many there are. */
 export const livingSessions = async (

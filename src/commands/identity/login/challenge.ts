@@ -30,7 +30,11 @@ const phoneOf = ({ mfa, mfaSetup, phones }: Account) =>
 /** Sends a code to the number of the second factor; none within a minute of the last, which still counts. */
 export const sendMfaCode = async (
   { reads, step }: Needs,
-  { accountId, state, identifierHash }: { readonly accountId: string; readonly state: Account; readonly identifierHash: string },
+  {
+    accountId,
+    state,
+    identifierHash,
+  }: { readonly accountId: string; readonly state: Account; readonly identifierHash: string },
 ): Promise<void> => {
   const phone = phoneOf(state);
   if (phone === undefined) return;
@@ -39,7 +43,12 @@ export const sendMfaCode = async (
 };
 
 /** Whether the code sent to the number of the second factor is this one; it is used up by that. */
-export const provesSms = async ({ reads, step }: Needs, accountId: string, state: Account, code: string): Promise<boolean> => {
+export const provesSms = async (
+  { reads, step }: Needs,
+  accountId: string,
+  state: Account,
+  code: string,
+): Promise<boolean> => {
   const phone = phoneOf(state);
   if (phone === undefined) return false;
   const { targetHash } = otpFactsOfPhone(reads.hash, { accountId, phone, identifierHash: '' });

@@ -51,7 +51,12 @@ export const finishLogin = async (
   const { reads, step, origin } = run;
   const token = newRefreshToken();
   const of = { accountId, method, ...optional('deviceId', deviceId) };
-  const counted = await step(recordLogin, identifierHash, { identifierHash, sessionId: token.sessionId, ...of, ...origin });
+  const counted = await step(recordLogin, identifierHash, {
+    identifierHash,
+    sessionId: token.sessionId,
+    ...of,
+    ...origin,
+  });
   if (!counted.ok) return counted;
   const opened = await openSession(run, token, { ...of, ...optional('deviceName', deviceName) });
   if (!opened.ok) return opened;
@@ -70,8 +75,7 @@ export const completeLogin = async (run: Needs, proved: Proved): Promise<Outcome
   const { reads, step } = run;
   const { accountId, identifierHash, method, credentials, deviceId } = proved;
   const { state } = await reads.load(account, accountId);
-  if (state.status !== 'active')
-    return countFailure(run, { identifierHash, accountId, reason: 'deactivated' }, CLOSED);
+  if (state.status !== 'active') return countFailure(run, { identifierHash, accountId, reason: 'deactivated' }, CLOSED);
   const { mfa } = state;
   if (mfa === undefined || (deviceId !== undefined && trustsDevice(state, deviceId, reads.now())))
     return finishLogin(run, proved, method);

@@ -67,7 +67,11 @@ export const otpTarget = (hash: KeyedHash, { kind, value }: Identifier): string 
 /** What sends a code to a number of an account. */
 export const otpFactsOfPhone = (
   hash: KeyedHash,
-  { accountId, phone, identifierHash }: { readonly accountId: string; readonly phone: Phone; readonly identifierHash: string },
+  {
+    accountId,
+    phone,
+    identifierHash,
+  }: { readonly accountId: string; readonly phone: Phone; readonly identifierHash: string },
 ): OtpFacts => ({
   targetHash: targetOf(hash, 'phoneNumber', phone.numberHash),
   identifierHash,

@@ -34,7 +34,14 @@ const byPassword = async (run: Run<Credentials>, identifier: Identifier, passwor
   const { accountId } = known;
   const { credentials } = known.account;
   const { deviceId, deviceName } = input;
-  return completeLogin(run, { accountId, identifierHash: named, method: 'password', credentials, deviceId, deviceName });
+  return completeLogin(run, {
+    accountId,
+    identifierHash: named,
+    method: 'password',
+    credentials,
+    deviceId,
+    deviceName,
+  });
 };
 
 const process = async (run: Run<Credentials>): Promise<Outcome> => {

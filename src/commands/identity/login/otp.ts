@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type Rejection, reject } from '../../../domain/decider.ts';
 import { account } from '../../../domain/identity/account/index.ts';
 import {
   challengeOf,
@@ -12,7 +13,6 @@ import {
   targetOfChallenge,
   verifyOtp,
 } from '../../../domain/identity/otp.ts';
-import { type Rejection, reject } from '../../../domain/decider.ts';
 import { bind, type Outcome, type Reads, type Refused, type Run } from '../../binding.ts';
 import { refused } from '../../outcomes.ts';
 import { otpCode } from '../otpCode.ts';
@@ -63,7 +63,8 @@ const ownNumber = async (reads: Reads, accountId: string, identifier: Identifier
   const wanted = await otpFactsOf(reads, identifier);
   const { phones, mfa, mfaSetup } = (await reads.load(account, accountId)).state;
   const phone = phones.find(
-    (one) => otpFactsOfPhone(reads.hash, { accountId, phone: one, identifierHash: '' }).targetHash === wanted.targetHash,
+    (one) =>
+      otpFactsOfPhone(reads.hash, { accountId, phone: one, identifierHash: '' }).targetHash === wanted.targetHash,
   );
   const fits =
     phone !== undefined &&
@@ -78,7 +79,9 @@ const LOGIN_FIRST = reject('UNAUTHORIZED', 'login-required', 'Log in first');
 
 const isRejection = (value: object): value is Rejection => 'reason' in value;
 
-const send = async (run: Run<z.output<typeof sendOtp.input>, Awaited<ReturnType<typeof otpFactsOf>>>): Promise<Outcome> => {
+const send = async (
+  run: Run<z.output<typeof sendOtp.input>, Awaited<ReturnType<typeof otpFactsOf>>>,
+): Promise<Outcome> => {
   const { input, actor, reads, judge } = run;
   const identifier = identifierOf(input);
   if (input.purpose !== 'login' && actor.kind !== 'user') return refused(LOGIN_FIRST);

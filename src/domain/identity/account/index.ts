@@ -1,11 +1,12 @@
-export { type AccountEvent, events } from './events.ts';
 export * from './devices.ts';
 export * from './emailChange.ts';
+export { type AccountEvent, events } from './events.ts';
 export * from './locking.ts';
 export * from './mfa.ts';
 export * from './password.ts';
 export * from './phones.ts';
 export * from './profile.ts';
+export { tokenInvalid } from './refusals.ts';
 export * from './registration.ts';
 export { type Account, account, isVerified, type Phone } from './state.ts';
 export * from './verification.ts';

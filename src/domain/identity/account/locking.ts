@@ -29,8 +29,7 @@ export const lockAccount = command(
     const time = now.getTime();
     const end = until ?? new Date(time + LOCK_TIME).toISOString();
     if (actor.kind !== 'system') {
-      if (Date.parse(end) <= time)
-        return reject('VALIDATION_ERROR', 'until-past', 'Must lie in the future', 'until');
+      if (Date.parse(end) <= time) return reject('VALIDATION_ERROR', 'until-past', 'Must lie in the future', 'until');
       if (Date.parse(end) > time + LONGEST_LOCK)
         return reject('VALIDATION_ERROR', 'until-too-far', 'Must lie within 30 days', 'until');
     }
@@ -52,8 +51,7 @@ export const unlockAccount = command(
       return state.lockedUntil === undefined || lockedUntil(state, now) !== undefined
         ? []
         : [{ type: 'AccountUnlocked', data: { accountId, by: 'timer' } }];
-    if (lockedUntil(state, now) === undefined)
-      return reject('CONFLICT', 'not-locked', 'This account is not locked');
+    if (lockedUntil(state, now) === undefined) return reject('CONFLICT', 'not-locked', 'This account is not locked');
     return [{ type: 'AccountUnlocked', data: { accountId, by: 'admin' } }];
   },
 );

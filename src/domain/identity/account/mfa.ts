@@ -81,10 +81,8 @@ export const confirmMfaSetup = command(
 );
 
 /** Uses up the code of a time step: it and earlier ones count no more. */
-export const useTotpStep = command(
-  'UseTotpStep',
-  z.object({ accountId: uuid, step: z.int() }),
-  (data, { totpStep }) => (data.step > totpStep ? [{ type: 'TotpStepUsed', data }] : codeWrong()),
+export const useTotpStep = command('UseTotpStep', z.object({ accountId: uuid, step: z.int() }), (data, { totpStep }) =>
+  data.step > totpStep ? [{ type: 'TotpStepUsed', data }] : codeWrong(),
 );
 
 /** Uses up a backup code. */

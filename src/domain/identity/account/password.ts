@@ -63,7 +63,11 @@ export type ChangeFacts = NewPasswordFacts & { readonly right: boolean };
 export const changePassword = command(
   'ChangePassword',
   z.object({ currentPassword: typedPassword, newPassword: password }),
-  (_input, state, { facts, actor, now }: { facts: ChangeFacts; actor: { id: string; sessionId?: string }; now: Date }) => {
+  (
+    _input,
+    state,
+    { facts, actor, now }: { facts: ChangeFacts; actor: { id: string; sessionId?: string }; now: Date },
+  ) => {
     const { passwordHash, against, right, same } = facts;
     if (state.status !== 'active') return accountUnknown();
     if (against !== state.passwordHash) return overtaken();

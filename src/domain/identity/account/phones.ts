@@ -98,7 +98,11 @@ export const updatePhoneNumber = command(
     primary: z.literal(true, 'Another number is made the primary one instead').optional(),
     label: label.optional(),
   }),
-  ({ phoneNumberId, primary: wanted, label }, state, { actor, facts }: { actor: { id: string }; facts: { label: string | undefined } }) => {
+  (
+    { phoneNumberId, primary: wanted, label },
+    state,
+    { actor, facts }: { actor: { id: string }; facts: { label: string | undefined } },
+  ) => {
     const phone = phoneOf(state, phoneNumberId);
     if (phone === undefined) return numberUnknown();
     const chosen = wanted === undefined ? [] : madePrimary(actor.id, phone, state.primaryPhoneId);

@@ -63,8 +63,7 @@ const merged = (before: Preferences, { notifications, ...rest }: SomePreferences
   return {
     ...before,
     ...defined(rest),
-    notifications:
-      all === undefined ? { ...before.notifications, ...some } : { email: all, push: all, reminder: all },
+    notifications: all === undefined ? { ...before.notifications, ...some } : { email: all, push: all, reminder: all },
   };
 };
 
@@ -97,7 +96,12 @@ export type ProfileFacts = { readonly displayName: string; readonly photoURL: st
 type Changed = Extract<AccountEvent, { type: 'ProfileUpdated' }>['data']['changed'];
 type ProfileContext = { readonly actor: Actor; readonly facts: ProfileFacts };
 
-const profileAfter = (state: Account, accountId: string, wanted: Changed, facts: ProfileFacts): readonly AccountEvent[] => {
+const profileAfter = (
+  state: Account,
+  accountId: string,
+  wanted: Changed,
+  facts: ProfileFacts,
+): readonly AccountEvent[] => {
   const before: Required<Changed> = { ...facts, timezone: state.timezone };
   const changed: Changed = Object.fromEntries(
     Object.entries(defined(wanted)).filter(([name, value]) => before[name as keyof Changed] !== value),
@@ -127,7 +131,10 @@ export const updateProfile = command(
     const profile = profileAfter(state, accountId, input as Changed, facts);
     if (some === undefined) return profile;
     const timezone = input.timezone ?? state.timezone;
-    return [...profile, ...preferencesAfter({ ...state, timezone }, accountId, merged(preferencesOf({ ...state, timezone }), some))];
+    return [
+      ...profile,
+      ...preferencesAfter({ ...state, timezone }, accountId, merged(preferencesOf({ ...state, timezone }), some)),
+    ];
   },
 );
 

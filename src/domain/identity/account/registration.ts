@@ -5,10 +5,12 @@ import { command } from './state.ts';
 
 /** What registering must know: made outside, because hashing takes time and keys. */
 export type RegistrationFacts = { readonly passwordHash: string; readonly emailHash: string };
+/** The same, and how the reservation of the telephone number is called, if one was told. */
+export type HolderFacts = RegistrationFacts & { readonly numberHash?: string };
 
 const addressTaken = () => reject('CONFLICT', 'email-taken', 'There is an account with this e-mail address', 'email');
 
-/** Opens an account whose address has been reserved before. It begins on plan free and unverified. */
+/** Opens an account whose address has been reserved before. It begins on plan free, and address and number unverified. */
 export const registerAccount = command(
   'RegisterAccount',
   z.object({
@@ -21,10 +23,12 @@ export const registerAccount = command(
     language: language.default('en'),
     createdFrom: z.enum(['web', 'mobile', 'api']).default('api'),
   }),
-  (input, { status }, { facts, newId, now }: { facts: RegistrationFacts; newId(label: string): string; now: Date }) => {
+  (input, { status }, { facts, newId, now }: { facts: HolderFacts; newId(label: string): string; now: Date }) => {
     if (status !== 'none') return addressTaken();
     const { password: _clear, acceptTerms: _true, phoneNumber: phone, ...profile } = input;
+    const { numberHash, ...hashes } = facts;
     const accountId = newId('account');
+    const at = now.toISOString();
     return [
       {
         type: 'AccountRegistered',
@@ -32,12 +36,20 @@ export const registerAccount = command(
           accountId,
           ...profile,
           ...(phone === undefined ? {} : { phoneNumber: phone }),
-          ...facts,
+          ...hashes,
           plan: 'free',
           method: 'password',
-          termsAcceptedAt: now.toISOString(),
+          termsAcceptedAt: at,
         },
       },
+      ...(phone === undefined || numberHash === undefined
+        ? []
+        : [
+            {
+              type: 'PhoneNumberAdded' as const,
+              data: { accountId, phoneNumberId: newId('phone'), number: phone, numberHash, at },
+            },
+          ]),
     ];
   },
 );
