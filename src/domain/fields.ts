@@ -196,4 +196,10 @@ export const currency = z
   .refine((value) => CURRENCIES.has(value), 'No such currency');
 
 /** The code of an insurance agent as it is typed in: upper-cased, so that it names one agent however it is written. */
-export const agentCode = z.string().trim().normalize('NFC').toUpperCase().min(1, 'Must not be empty').max(50, 'At most 50 characters');
+export const agentCode = z
+  .string()
+  .trim()
+  .normalize('NFC')
+  .toUpperCase()
+  .min(1, 'Must not be empty')
+  .max(50, 'At most 50 characters');

@@ -47,7 +47,11 @@ export const mfaRoutes = (app: App, deps: Deps): void => {
       if (body.challengeToken === undefined) {
         callerOf(request);
         const { code, secret } = body;
-        const outcome = await runCommand(app, deps, bindingOf(confirmMfaSetup), { request, reply, input: { code, secret } });
+        const outcome = await runCommand(app, deps, bindingOf(confirmMfaSetup), {
+          request,
+          reply,
+          input: { code, secret },
+        });
         return ok(outcome.data as { mfaEnabled: boolean });
       }
       const { secret: _none, ...input } = body;

@@ -1,0 +1,168 @@
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { bindingOf } from '../../../commands/bindings.ts';
+import { PreferencesView } from '../../../commands/identity/profile.ts';
+import { can } from '../../../domain/decider.ts';
+import { line, uuid } from '../../../domain/fields.ts';
+import { replacePreferences, replaceProfile } from '../../../domain/identity/account/index.ts';
+import { roleAssignments } from '../../../projections/access/roleAssignments.ts';
+import { roles } from '../../../projections/access/roles.ts';
+import { ACCOUNT_SORTS, roleNamesOf, searchAccounts } from '../../../projections/identity/accountSearch.ts';
+import { accounts } from '../../../projections/identity/accounts.ts';
+import { answer, listAnswer, offsetOf, ok, page, paginated, sorted } from '../../answers.ts';
+import type { App, Deps } from '../../app.ts';
+import { runCommand } from '../../commandRoutes.ts';
+import { rangeEnd, rangeOf } from '../../dateRange.ts';
+import { single } from '../../etag.ts';
+import { Problem } from '../../problem.ts';
+import { callerOf } from '../../request.ts';
+import { accountRow, PROFILE_SOURCES, preferencesIn, statusOf, UserView, userView } from './profileView.ts';
+
+const UserItem = z.object({
+  userId: z.string(),
+  email: z.string(),
+  displayName: z.string(),
+  phoneNumber: z.string().nullable(),
+  roles: z.array(z.string()),
+  plan: z.string(),
+  status: z.enum(['active', 'locked', 'deactivated']),
+  emailVerified: z.boolean(),
+  lastLoginAt: z.string().nullable(),
+  createdAt: z.string(),
+});
+
+const Search = z.object({
+  q: line(2, 100).optional().describe('Part of name, e-mail address or telephone number'),
+  role: line(1, 50).optional().describe('Name of a role held now'),
+  plan: z.enum(['free', 'premium', 'enterprise']).optional(),
+  subscriptionStatus: z.enum(['active', 'cancelled', 'expired']).optional(),
+  status: z.enum(['active', 'locked', 'deactivated']).optional(),
+  createdFrom: rangeEnd.optional(),
+  createdTo: rangeEnd.optional(),
+  ...sorted(ACCOUNT_SORTS, 'desc'),
+  ...page(),
+});
+
+const Params = z.object({ userId: uuid });
+
+/**
+ * Refuses whoever asks for an account that is not his own without the permission: whether there is such an account or
+ * not, and before his input is looked at.
+ */
+export const othersNeed =
+  (permission: string) =>
+  async (request: FastifyRequest): Promise<void> => {
+    const { accountId, actor } = callerOf(request);
+    const { userId } = request.params as { readonly userId: string };
+    if (userId.toLowerCase() !== accountId && !can(actor, permission))
+      throw new Problem('FORBIDDEN', `Other accounts need the permission ${permission}`, {
+        reason: 'permission-missing',
+      });
+  };
+
+/** Accounts as administrators see and keep them; everybody reaches his own by its id as well. */
+export const userRoutes = (app: App, deps: Deps): void => {
+  const { db, commands } = deps;
+
+  app.get(
+    '/users/search',
+    {
+      config: { access: 'read:users', reads: [accounts, roleAssignments, roles] },
+      schema: {
+        summary: 'Searches accounts',
+        querystring: Search,
+        response: { 200: listAnswer('users', UserItem) },
+      },
+    },
+    async (request) => {
+      const { query } = request;
+      const { sort, order, limit, createdFrom, createdTo, page: _page, ...filter } = query;
+      const { from, to } = rangeOf({ from: createdFrom, to: createdTo });
+      const now = commands.reads.now();
+      const { items, total } = await searchAccounts(db, { ...filter, createdFrom: from, createdTo: to }, now, {
+        sort,
+        order,
+        limit,
+        offset: offsetOf(query),
+      });
+      const ids = items.map(({ account_id }) => account_id);
+      const held = await roleNamesOf(db, ids, now);
+      const users = items.map((row) => ({
+        userId: row.account_id,
+        email: row.email,
+        displayName: row.display_name,
+        phoneNumber: row.phone_number,
+        roles: [...(held.get(row.account_id) ?? [])],
+        plan: row.plan,
+        status: statusOf(row, now),
+        emailVerified: row.email_verified,
+        lastLoginAt: row.last_login_at,
+        createdAt: row.created_at,
+      }));
+      return paginated('users', users, total, query);
+    },
+  );
+
+  app.get(
+    '/users/:userId',
+    {
+      config: { access: 'loggedIn', reads: PROFILE_SOURCES },
+      preValidation: othersNeed('read:users'),
+      schema: { summary: 'An account', params: Params, response: { 200: answer(UserView) } },
+    },
+    async (request, reply) => {
+      const user = await userView(deps, request.params.userId);
+      return single(request, reply, user, user.version);
+    },
+  );
+
+  app.put(
+    '/users/:userId',
+    {
+      config: { access: 'loggedIn' },
+      preValidation: othersNeed('write:users'),
+      schema: {
+        summary: 'Replaces the profile of an account',
+        params: Params,
+        body: replaceProfile.input.omit({ accountId: true }),
+        response: { 200: answer(UserView) },
+      },
+    },
+    async (request, reply) => {
+      const { userId: accountId } = request.params;
+      const input = { ...request.body, accountId };
+      const { position } = await runCommand(app, deps, bindingOf(replaceProfile), { request, reply, input });
+      await deps.caughtUp(PROFILE_SOURCES, position);
+      return ok(await userView(deps, accountId));
+    },
+  );
+
+  app.get(
+    '/users/:userId/preferences',
+    {
+      config: { access: 'loggedIn', reads: [accounts] },
+      preValidation: othersNeed('*:*'),
+      schema: { summary: 'The preferences of an account', params: Params, response: { 200: answer(PreferencesView) } },
+    },
+    async (request) => ok(preferencesIn(await accountRow(deps, request.params.userId))),
+  );
+
+  app.put(
+    '/users/:userId/preferences',
+    {
+      config: { access: 'loggedIn' },
+      preValidation: othersNeed('*:*'),
+      schema: {
+        summary: 'Replaces the preferences of an account',
+        params: Params,
+        body: replacePreferences.input.omit({ accountId: true }),
+        response: { 200: answer(PreferencesView) },
+      },
+    },
+    async (request, reply) => {
+      const input = { ...request.body, accountId: request.params.userId };
+      const { data } = await runCommand(app, deps, bindingOf(replacePreferences), { request, reply, input });
+      return ok(PreferencesView.parse(data));
+    },
+  );
+};
