@@ -240,7 +240,11 @@ t.test('the commands behind log-in are out of reach', async (t) => {
     'RecordLogin',
     'RegisterAdministrator',
     'StartEmailVerification',
-    'LockAccount',
+    'StartPasswordReset',
+    'EndLoginSessions',
+    'RehashPassword',
+    'NoteVerifiedNumber',
+    'ReleaseEmail',
   ])
     t.equal((await admin.post(`/commands/${name}`, {})).status, 404, name);
 });

@@ -24,6 +24,7 @@ export type Client = {
   readonly get: (path: string, headers?: Record<string, string>) => Promise<Answer>;
   readonly post: (path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer>;
   readonly put: (path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer>;
+  readonly patch: (path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer>;
   readonly delete: (path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer>;
 };
 
@@ -54,6 +55,7 @@ const client = (base: string, login?: { accountId: string; email: string; token:
     get: (path, headers) => call('GET', path, undefined, headers),
     post: (path, body, headers) => call('POST', path, body, headers),
     put: (path, body, headers) => call('PUT', path, body, headers),
+    patch: (path, body, headers) => call('PATCH', path, body, headers),
     delete: (path, body, headers) => call('DELETE', path, body, headers),
   };
 };
@@ -126,6 +128,30 @@ export const testService = async (t: Test, variables: Record<string, string> = {
     return token;
   };
 
+  /** The newest message to an address or number by a template, once there is one, or as many as `count`. */
+  const message = async (
+    recipient: string,
+    template: string,
+    count = 1,
+  ): Promise<{ subject: string; text: string }> => {
+    const ask = async () => (await admin()).get(`/ops/outbox?recipient=${encodeURIComponent(recipient)}&limit=50`);
+    const fitting = ({ body }: Answer) =>
+      (body.data?.items ?? []).filter((item: { template: string }) => item.template === template);
+    return fitting(await eventually(ask, (answer) => fitting(answer).length >= count))[0];
+  };
+
+  /** The token in the newest mail to an address by a template. */
+  const tokenIn = async (recipient: string, template: string, count?: number): Promise<string> => {
+    const { text } = await message(recipient, template, count);
+    const token = /token=([\w.~-]+)/.exec(text)?.[1];
+    if (token === undefined) throw new Error(`The mail ${template} holds no token`);
+    return token;
+  };
+
+  /** The one-time code in the newest text message to a number. */
+  const codeTo = async (number: string, count?: number): Promise<string> =>
+    /^\d{6}/.exec((await message(number, 'otp-code', count)).text)?.[0] ?? '';
+
   /** A registered account that has not verified its address, logged in. */
   const newcomer = async (displayName = 'Somebody', email = `${randomUUID()}@example.org`): Promise<Client> => {
     const account = { email, password: PASSWORD, displayName, acceptTerms: true };
@@ -157,6 +183,9 @@ export const testService = async (t: Test, variables: Record<string, string> = {
     newcomer,
     user,
     verificationToken,
+    message,
+    tokenIn,
+    codeTo,
     stop,
   };
 };

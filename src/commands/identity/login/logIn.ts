@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { logIn } from '../../../domain/identity/loginAttempts.ts';
 import { bind, type Outcome, type Refused, type Run } from '../../binding.ts';
+import { upgradePassword } from '../passwordUpgrade.ts';
 import { countFailure, refuseWhileLocked } from './attempt.ts';
 import { completeLogin } from './completion.ts';
 import { holderOf, type Identifier, identifierHash, identifierOf } from './identifier.ts';
@@ -32,7 +33,8 @@ const byPassword = async (run: Run<Credentials>, identifier: Identifier, passwor
       WRONG,
     );
   const { accountId } = known;
-  const { credentials } = known.account;
+  const { credentials, passwordHash = '' } = known.account;
+  await upgradePassword(run, accountId, password, passwordHash);
   const { deviceId, deviceName } = input;
   return completeLogin(run, {
     accountId,
