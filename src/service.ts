@@ -4,6 +4,7 @@ import { bootstrap } from './bootstrap.ts';
 import { createAggregates } from './commands/aggregates.ts';
 import type { Outcome } from './commands/binding.ts';
 import { bindings } from './commands/bindings.ts';
+import { keyedHash } from './commands/keyedHash.ts';
 import { createJudge } from './commands/lines.ts';
 import { createPasswords } from './commands/passwords.ts';
 import { createCommands } from './commands/pipeline.ts';
@@ -180,12 +181,15 @@ const openCommands = async (
     rights.changed(stream, position);
     for (const fact of facts) sessions.observe(fact);
   };
+  const channels = await openChannels(config, { pool, hash: keyedHash(hashKey), log });
   const commands = createCommands({
     aggregates,
     judge: createJudge({ store, codec, aggregates, appended }),
     hashKey,
     lookups: createLookups({ db, head: store.head, caughtUp: createCaughtUp(progress) }),
     passwords: createPasswords(config.passwordCost),
+    textable: () => channels.sms.available(),
+    adminEmail: config.adminEmail,
     observe: (command, outcome) => metrics.commands.inc({ command, outcome: outcomeOf(outcome) }),
   });
   const observe = (event: Fact): void => {
@@ -195,7 +199,7 @@ const openCommands = async (
   };
   const following = follow(feed, observe, (error) => log.error({ error: explain(error) }, 'following the log'));
   onStop(() => feed.close().then(() => following));
-  return { db, progress, rights, sessions, commands };
+  return { db, progress, rights, sessions, channels, commands };
 };
 
 const start = async (config: Config, embedded: EmbeddedPostgres | undefined, onStop: OnStop): Promise<string> => {
@@ -207,7 +211,7 @@ const start = async (config: Config, embedded: EmbeddedPostgres | undefined, onS
   const databaseUrl = config.databaseUrl ?? embedded?.connectionString ?? '';
   const events = await openLog(config, secrets, databaseUrl, parts, onStop);
   const { pool, consumers, store, codec, feed } = events;
-  const { db, progress, rights, sessions, commands } = await openCommands(config, events, parts, onStop);
+  const { db, progress, rights, sessions, channels, commands } = await openCommands(config, events, parts, onStop);
 
   await prepareTables(pool, store, projections, createAnalyticsViews);
   if (config.roles.has('projector')) {
@@ -225,7 +229,6 @@ const start = async (config: Config, embedded: EmbeddedPostgres | undefined, onS
     onStop(() => runner.close());
   }
   await registerPolicies(pool, store, policies);
-  const channels = await openChannels(config, { pool, hash: commands.reads.hash, log });
   if (config.roles.has('policies')) {
     const publicUrl = config.publicUrl ?? `http://${config.host}:${config.port}`;
     const observeJob = (job: string, outcome: string): void => parts.metrics.jobs.inc({ job, outcome });

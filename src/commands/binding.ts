@@ -30,8 +30,10 @@ export type Reads = {
   readonly hash: KeyedHash;
   /** Password hashes, made and compared off the event loop. */
   readonly passwords: Passwords;
-  /** Whether messages of this kind can leave the service, or at least be read in its outbox. */
-  readonly configured: (channel: 'email' | 'sms') => boolean;
+  /** Whether text messages can leave the service just now, or can at least be read in its outbox. */
+  readonly textable: () => boolean;
+  /** The address that is to be the first administrator's; absent where configuration names none. */
+  readonly adminEmail?: string | undefined;
 };
 
 /** Keyed hash (HMAC-SHA-256, hexadecimal) of a value that must not be guessed by trial; another purpose, another hash. */
@@ -45,6 +47,8 @@ export type Lookups = {
   readonly livingSessions: (accountId: string) => Promise<readonly string[]>;
   /** How many login sessions of all accounts still count. */
   readonly countLivingSessions: () => Promise<number>;
+  /** Whether an account holds the role, by everything that was stored before the call. */
+  readonly isAssigned: (roleId: string) => Promise<boolean>;
 };
 
 /** What a command did. `data` is the answer for the caller; it is the same when the command is repeated. */

@@ -1,10 +1,11 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { z } from 'zod';
 import { type Actor, type Context, can, type Decider, type Rejection } from '../domain/decider.ts';
 import type { Metadata } from '../eventstore/event.ts';
 import { uuid5, uuid7 } from '../uuid.ts';
 import type { Aggregates } from './aggregates.ts';
 import type { AnyBinding, AnyCommand, Fact, Origin, Outcome, Reads, Refused, Run, Step } from './binding.ts';
+import { keyedHash } from './keyedHash.ts';
 import type { Judge } from './lines.ts';
 import { Abandoned, refused } from './outcomes.ts';
 
@@ -89,15 +90,15 @@ export const createCommands = (options: {
   readonly hashKey: Buffer;
   readonly lookups: Reads['lookups'];
   readonly passwords: Reads['passwords'];
-  readonly configured?: Reads['configured'];
+  readonly textable?: Reads['textable'];
+  readonly adminEmail?: string;
   readonly now?: () => Date;
   /** Told of every outcome, for metrics. */
   readonly observe?: (command: string, outcome: Outcome) => void;
 }): Commands => {
   const { aggregates, judge, hashKey, lookups, passwords, now = () => new Date(), observe } = options;
-  const { configured = () => true } = options;
-  const hash: Reads['hash'] = (purpose, value) =>
-    createHmac('sha256', hashKey).update(purpose).update('\0').update(value).digest('hex');
+  const { textable = () => true } = options;
+  const hash = keyedHash(hashKey);
   const reads: Reads = {
     load: async (decider, id) => {
       const { state, revision } = await aggregates.load(decider, `${decider.category}-${id}`);
@@ -115,7 +116,8 @@ export const createCommands = (options: {
     },
     lookups,
     passwords,
-    configured,
+    textable,
+    adminEmail: options.adminEmail,
     now,
     hash,
   };

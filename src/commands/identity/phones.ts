@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { reject } from '../../domain/decider.ts';
 import * as accounts from '../../domain/identity/account/index.ts';
 import { type Account, type AccountEvent, account, type Phone } from '../../domain/identity/account/index.ts';
-import { challengeOf, checkOtp, issueOtp, otp, refuseCode } from '../../domain/identity/otp.ts';
+import { challengeOf, checkOtp, issueOtp, otp, refuseCode, smsMissing } from '../../domain/identity/otp.ts';
 import { claimPhoneNumber, releasePhoneNumber, verifiedPhone } from '../../domain/identity/verifiedPhone.ts';
 import { bind, internal, type Outcome, type Reads, type Run } from '../binding.ts';
 import { latest, refused } from '../outcomes.ts';
@@ -65,8 +65,7 @@ const add = async (
   const { state } = await reads.load(account, actor.id);
   // A refusal, or a repeat of what was done before: no code goes out.
   if (accounts.refuseNumber(state, facts.numberHash) !== undefined) return answered(await judge(input, facts));
-  if (!reads.configured('sms'))
-    return refused(reject('SERVICE_UNAVAILABLE', 'sms-not-configured', 'No service for text messages is configured'));
+  if (!reads.textable()) return refused(smsMissing());
   const named = identifierHash(hash, { kind: 'phoneNumber', value: input.number });
   const of = otpFactsOfPhone(hash, { accountId: actor.id, phone, identifierHash: named });
   // Looked at beforehand: who asks for codes too often adds nothing.

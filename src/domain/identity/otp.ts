@@ -193,6 +193,10 @@ export const challengeOf = (
 /** The refusal of a code that is wrong, expired, used or void; it does not tell which. */
 export const codeWrong = () => reject('UNAUTHORIZED', 'code-wrong', 'This code is wrong or no longer valid');
 
+/** The refusal where no text message can be sent. */
+export const smsMissing = () =>
+  reject('SERVICE_UNAVAILABLE', 'sms-not-configured', 'Text messages cannot be sent just now');
+
 /** A code of six digits. */
 export const sixDigits = z
   .string()

@@ -10,6 +10,7 @@ import {
   type OtpChallenge,
   otp,
   sendOtp,
+  smsMissing,
   targetOfChallenge,
   verifyOtp,
 } from '../../../domain/identity/otp.ts';
@@ -74,7 +75,6 @@ const ownNumber = async (reads: Reads, accountId: string, identifier: Identifier
     : reject('VALIDATION_ERROR', 'number-not-fitting', 'Must be a number of yours that needs this code', 'phoneNumber');
 };
 
-const SMS_MISSING = reject('SERVICE_UNAVAILABLE', 'sms-not-configured', 'No service for text messages is configured');
 const LOGIN_FIRST = reject('UNAUTHORIZED', 'login-required', 'Log in first');
 
 const isRejection = (value: object): value is Rejection => 'reason' in value;
@@ -90,7 +90,7 @@ const send = async (
       ? await otpFactsOf(reads, identifier)
       : await ownNumber(reads, actor.id, identifier, input.purpose);
   if (isRejection(facts)) return refused(facts);
-  if (facts.channel === 'sms' && !reads.configured('sms')) return refused(SMS_MISSING);
+  if (facts.channel === 'sms' && !reads.textable()) return refused(smsMissing());
   return judge(input, facts);
 };
 
