@@ -1,3 +1,4 @@
+export * from './closing.ts';
 export * from './devices.ts';
 export * from './emailChange.ts';
 export { type AccountEvent, events } from './events.ts';
@@ -9,4 +10,5 @@ export * from './profile.ts';
 export { tokenInvalid } from './refusals.ts';
 export * from './registration.ts';
 export { type Account, account, isVerified, type Phone } from './state.ts';
+export * from './subscription.ts';
 export * from './verification.ts';

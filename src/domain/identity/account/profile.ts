@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { type Actor, can, type Rejection, reject } from '../../decider.ts';
+import { type Actor, type Rejection, reject } from '../../decider.ts';
 import { httpsUrl, language, line, timeZone, uuid, version } from '../../fields.ts';
 import type { AccountEvent, Preferences } from './events.ts';
-import { accountUnknown } from './refusals.ts';
+import { accountUnknown, refuseForeign } from './refusals.ts';
 import { type Account, command } from './state.ts';
 
 const color = z
@@ -72,18 +72,14 @@ const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.str
 const preferencesAfter = (state: Account, accountId: string, after: Preferences): readonly AccountEvent[] =>
   same(after, preferencesOf(state)) ? [] : [{ type: 'PreferencesUpdated', data: { accountId, preferences: after } }];
 
-/** Refuses whoever may change neither his own nor other accounts. `others` is the permission for those. */
-const refuseForeign = (
+const refuse = (
   accountId: string,
   { status }: Account,
   actor: Pick<Actor, 'id' | 'permissions' | 'verified'>,
   others: string,
-): Rejection | undefined => {
-  if (accountId !== actor.id && !(actor.verified && can(actor, others)))
-    return reject('FORBIDDEN', 'permission-missing', `Changing other accounts needs the permission ${others}`);
-  if (status !== 'active' && status !== 'deactivated') return accountUnknown();
-  return undefined;
-};
+): Rejection | undefined =>
+  refuseForeign(accountId, actor, others) ??
+  (status === 'active' || status === 'deactivated' ? undefined : accountUnknown());
 
 const refuseStale = (state: Account, wanted: number | undefined): Rejection | undefined =>
   wanted === undefined || wanted === state.version
@@ -126,7 +122,7 @@ export const updateProfile = command(
   }),
   ({ accountId: named, version: wanted, preferences: some, ...input }, state, { actor, facts }: ProfileContext) => {
     const accountId = named ?? actor.id;
-    const refusal = refuseForeign(accountId, state, actor, 'write:users') ?? refuseStale(state, wanted);
+    const refusal = refuse(accountId, state, actor, 'write:users') ?? refuseStale(state, wanted);
     if (refusal !== undefined) return refusal;
     const profile = profileAfter(state, accountId, input as Changed, facts);
     if (some === undefined) return profile;
@@ -151,7 +147,7 @@ export const replaceProfile = command(
   ({ accountId: named, version: wanted, ...input }, state, { actor, facts }: ProfileContext) => {
     const accountId = named ?? actor.id;
     return (
-      refuseForeign(accountId, state, actor, 'write:users') ??
+      refuse(accountId, state, actor, 'write:users') ??
       refuseStale(state, wanted) ??
       profileAfter(state, accountId, input, facts)
     );
@@ -165,7 +161,7 @@ export const updatePreferences = command(
   ({ accountId: named, version: wanted, ...some }, state, { actor }) => {
     const accountId = named ?? actor.id;
     return (
-      refuseForeign(accountId, state, actor, '*:*') ??
+      refuse(accountId, state, actor, '*:*') ??
       refuseStale(state, wanted) ??
       preferencesAfter(state, accountId, merged(preferencesOf(state), some))
     );
@@ -179,7 +175,7 @@ export const replacePreferences = command(
   ({ accountId: named, version: wanted, ...some }, state, { actor }) => {
     const accountId = named ?? actor.id;
     return (
-      refuseForeign(accountId, state, actor, '*:*') ??
+      refuse(accountId, state, actor, '*:*') ??
       refuseStale(state, wanted) ??
       preferencesAfter(state, accountId, merged(defaultsOf(state), some))
     );
