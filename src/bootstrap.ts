@@ -2,7 +2,7 @@ import { bindingOf } from './commands/bindings.ts';
 import { emailHash } from './commands/identity/index.ts';
 import type { Commands } from './commands/pipeline.ts';
 import type { Config } from './config.ts';
-import { ADMINISTRATORS_ID, administrators } from './domain/access/administrators.ts';
+import { ADMINISTRATORS_ID, administrators, bootstrapAdministrator } from './domain/access/administrators.ts';
 import { seedSystemRoles } from './domain/access/roleCatalog/index.ts';
 import { ADMIN_ROLE_ID } from './domain/access/systemRoles.ts';
 import { assignRole } from './domain/access/userAccess.ts';
@@ -61,5 +61,6 @@ export const bootstrap = async ({
 
   const owner = registered.ok ? accountId : (await reads.load(emailClaim, addressHash)).state.owner;
   if (owner === undefined || !(await reads.load(account, owner)).state.emailVerified) return;
+  await must(bootstrapAdministrator, { accountId: owner });
   await must(assignRole, { accountId: owner, roleId: ADMIN_ROLE_ID, reason: 'First administrator' });
 };

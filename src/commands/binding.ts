@@ -18,12 +18,13 @@ export type Reads = {
   readonly load: <State, Event extends Fact>(decider: Decider<State, Event>, id: string) => Promise<Loaded<State>>;
   /**
    * Everything that has happened to one aggregate up to now, whichever process did it, personal fields in the clear: for
-   * what no state may hold, and for decisions that another process's newest event would change.
+   * what no state may hold, and for decisions that another process's newest event would change. Positions are places in
+   * the whole log.
    */
   readonly history: <State, Event extends Fact>(
     decider: Decider<State, Event>,
     id: string,
-  ) => Promise<readonly Event[]>;
+  ) => Promise<readonly (Event & { readonly position: bigint })[]>;
   readonly lookups: Lookups;
   readonly now: () => Date;
   /** Keyed hash (HMAC-SHA-256, hexadecimal) of a value that must not be guessed by trial; another purpose, another hash. */
@@ -47,8 +48,8 @@ export type Lookups = {
   readonly livingSessions: (accountId: string) => Promise<readonly string[]>;
   /** How many login sessions of all accounts still count. */
   readonly countLivingSessions: () => Promise<number>;
-  /** Whether an account holds the role, by everything that was stored before the call. */
-  readonly isAssigned: (roleId: string) => Promise<boolean>;
+  /** Whether an account holds the role by an assignment that lies in the log before the position. */
+  readonly isAssigned: (roleId: string, before: bigint) => Promise<boolean>;
 };
 
 /** What a command did. `data` is the answer for the caller; it is the same when the command is repeated. */

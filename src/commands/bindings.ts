@@ -1,4 +1,4 @@
-import { accessBindings } from './access.ts';
+import { accessBindings } from './access/index.ts';
 import type { AnyBinding } from './binding.ts';
 import { booking } from './booking.ts';
 import { estimation } from './estimation.ts';

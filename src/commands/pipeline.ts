@@ -111,7 +111,7 @@ export const createCommands = (options: {
         const from = history.length;
         const { events } = await aggregates.replay(decider, stream, { from, to: from + HISTORY_PAGE - 1 });
         history.push(...events);
-        if (events.length < HISTORY_PAGE) return history as unknown as readonly Event[];
+        if (events.length < HISTORY_PAGE) return history as unknown as readonly (Event & { readonly position: bigint })[];
       }
     },
     lookups,

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { Position } from '../eventstore/port.ts';
+import { isAssigned, roleAssignments } from './access/roleAssignments.ts';
 import type { CaughtUp } from './caughtUp.ts';
 import { countLivingSessions, livingSessionIds, loginSessions } from './identity/loginSessions.ts';
 import type { ReadModels } from './index.ts';
@@ -32,4 +33,8 @@ export const createLookups = ({
     return livingSessionIds(db, accountId, now());
   },
   countLivingSessions: () => countLivingSessions(db, now()),
+  isAssigned: async (roleId: string, before: Position): Promise<boolean> => {
+    await caughtUp([roleAssignments], before);
+    return isAssigned(db, roleId, before, now());
+  },
 });

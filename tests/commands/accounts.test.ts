@@ -6,6 +6,7 @@ import { createAggregates } from '../../src/commands/aggregates.ts';
 import type { Outcome } from '../../src/commands/binding.ts';
 import { bindings } from '../../src/commands/bindings.ts';
 import { emailHash } from '../../src/commands/identity/index.ts';
+import { mailToken } from '../../src/commands/identity/mailToken.ts';
 import { createJudge } from '../../src/commands/lines.ts';
 import { createCommands } from '../../src/commands/pipeline.ts';
 import { postgresSnapshots } from '../../src/commands/snapshots.ts';
@@ -14,13 +15,15 @@ import { SYSTEM_ROLES } from '../../src/domain/access/systemRoles.ts';
 import { userAccess } from '../../src/domain/access/userAccess.ts';
 import { deciders } from '../../src/domain/catalogue.ts';
 import type { Actor } from '../../src/domain/decider.ts';
+import { account } from '../../src/domain/identity/account/index.ts';
 import { emailClaim } from '../../src/domain/identity/emailClaim.ts';
 import { createCodec } from '../../src/eventstore/codec.ts';
 import { keyRing } from '../../src/eventstore/keyRing.ts';
 import { type EventStore, StoreUnavailable } from '../../src/eventstore/port.ts';
 import { postgresEventStore } from '../../src/eventstore/postgres/index.ts';
 import { masterKeys } from '../../src/masterKeys.ts';
-import { administratorCircle } from '../../src/policies/access.ts';
+import { administratorCircle, firstAdministrator } from '../../src/policies/access.ts';
+import type { Reaction } from '../../src/policies/policy.ts';
 import { noLookups } from '../support/lookups.ts';
 import { testDatabase } from '../support/postgres.ts';
 
@@ -57,6 +60,7 @@ const cluster = async (t: Test) => {
       judge: createJudge({ store, codec, aggregates }),
       hashKey: Buffer.alloc(32, 1),
       lookups: noLookups,
+      adminEmail: settings.config.adminEmail,
       passwords: { hash: async () => 'hash', verify: async () => false, current: () => true },
       now: () => clock.now,
     });
@@ -121,11 +125,17 @@ t.test('the start of the service', async (t) => {
     await Promise.all([node(), node(), node()].map(({ commands }) => bootstrap({ commands, ...settings })));
     await bootstrap({ commands: node().commands, ...settings });
     t.equal(await count('RoleDefined'), Object.keys(SYSTEM_ROLES).length);
-    for (const type of ['AccountRegistered', 'EmailVerified', 'RoleAssigned', 'AdministratorAdded'])
+    for (const type of [
+      'AccountRegistered',
+      'EmailVerified',
+      'AdministratorBootstrapped',
+      'RoleAssigned',
+      'AdministratorAdded',
+    ])
       t.equal(await count(type), 1, type);
   });
   t.test('that dies anywhere is finished by the next one', async (t) => {
-    for (const diesBefore of [0, 1, 2, 3, 4]) {
+    for (const diesBefore of [0, 1, 2, 3, 4, 5]) {
       const { node, count } = await cluster(t);
       await t.rejects(
         bootstrap({ commands: node(diesBefore).commands, ...settings }),
@@ -141,6 +151,33 @@ t.test('the start of the service', async (t) => {
     must(await node().send('RegisterAccount', person(settings.config.adminEmail), stranger));
     await bootstrap({ commands: node().commands, ...settings });
     t.equal(await count('RoleAssigned'), 0);
+  });
+  t.test('leaves the appointment to the policy when the address is verified later', async (t) => {
+    const { node, count } = await cluster(t);
+    const { send, commands } = node();
+    const register = async (email: string): Promise<string> =>
+      (must(await send('RegisterAccount', person(email), stranger)).data as { userId: string }).userId;
+    const verify = async (accountId: string): Promise<void> => {
+      must(await send('StartEmailVerification', { accountId }));
+      const { requestId = '' } = (await commands.reads.load(account, accountId)).state.verification ?? {};
+      const token = mailToken(commands.reads.hash, 'email-verification', { accountId, requestId });
+      must(await send('VerifyEmail', { token }, stranger));
+      await react({ type: 'EmailVerified', data: { accountId } });
+    };
+    const react = async (event: { readonly type: string; readonly data: unknown }): Promise<void> => {
+      const on = firstAdministrator.on as Readonly<Record<string, (event: unknown) => readonly Reaction[]>>;
+      for (const reaction of on[event.type]?.(event) ?? [])
+        if (reaction.kind === 'command') must(await send(reaction.command, reaction.input));
+    };
+    const named = await register(settings.config.adminEmail);
+    const other = await register('other@example.org');
+    await bootstrap({ commands, ...settings });
+    await verify(other);
+    t.equal(await count('AdministratorBootstrapped'), 0, 'nobody but the one that is named');
+    await verify(named);
+    t.equal(await count('AdministratorBootstrapped'), 1);
+    await react({ type: 'AdministratorBootstrapped', data: { accountId: named } });
+    t.strictSame(Object.keys((await commands.reads.load(administrators, ADMINISTRATORS_ID)).state.members), [named]);
   });
   t.test('appoints nobody else while there is an administrator', async (t) => {
     const { node, count } = await cluster(t);

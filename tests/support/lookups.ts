@@ -5,4 +5,5 @@ export const noLookups: Lookups = {
   activeProviders: async () => [],
   livingSessions: async () => [],
   countLivingSessions: async () => 0,
+  isAssigned: async () => false,
 };

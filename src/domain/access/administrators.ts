@@ -8,33 +8,67 @@ const Membership = z.object({
 });
 
 /** Stored facts. Type names and fields are the storage format: add to them, never rename or remove. */
-export const events = { AdministratorAdded: Membership, AdministratorReleased: Membership };
+export const events = {
+  AdministratorAdded: Membership,
+  AdministratorReleased: Membership,
+  AdministratorSuspended: Membership.describe('The account is about to be deactivated, and counts no more'),
+  AdministratorResumed: Membership.describe('The account was opened again, and counts again'),
+  AdministratorBootstrapped: z
+    .object({ accountId: z.string() })
+    .describe('Appointed by configuration, because nobody was administrator'),
+};
 export type AdministratorsEvent = EventOf<typeof events>;
 
-/** Both by account: the assignment that counts now, and the one that was let go last. */
+/** By account: the assignment that counts now, the one that counts again with the account, and the one let go last. */
 export type Administrators = {
   readonly members: Readonly<Record<string, string>>;
+  readonly suspended: Readonly<Record<string, string>>;
   readonly released: Readonly<Record<string, string>>;
+  /** The account that configuration has appointed last. */
+  readonly appointed?: string;
+};
+
+const without = (of: Readonly<Record<string, string>>, accountId: string): Readonly<Record<string, string>> => {
+  const { [accountId]: _left, ...rest } = of;
+  return rest;
 };
 
 /**
- * The circle of administrators: the accounts that hold the role admin for good. It is one aggregate because the last one
+ * The circle of administrators: the open accounts that hold the role admin for good. It is one aggregate because the last one
  * must stay whatever happens at once elsewhere. An account joins after the role was assigned and leaves before it is
- * revoked, and an assignment that was let go never counts again; so every member holds the role, and a crash in between
+ * revoked or the account deactivated, and an assignment that was let go never counts again; so every member holds the role, and a crash in between
  * can only make the circle look smaller than it is.
  */
 export const administrators = decider<Administrators, AdministratorsEvent>({
   category: 'administrators',
   events,
-  initial: { members: {}, released: {} },
-  evolve: (state, { type, data: { accountId, assignmentId } }) => {
+  initial: { members: {}, suspended: {}, released: {} },
+  evolve: (state, { type, data }) => {
+    const { accountId } = data;
     switch (type) {
       case 'AdministratorAdded':
-        return { ...state, members: { ...state.members, [accountId]: assignmentId } };
-      case 'AdministratorReleased': {
-        const { [accountId]: _left, ...members } = state.members;
-        return { members, released: { ...state.released, [accountId]: assignmentId } };
-      }
+        return { ...state, members: { ...state.members, [accountId]: data.assignmentId } };
+      case 'AdministratorReleased':
+        return {
+          ...state,
+          members: without(state.members, accountId),
+          suspended: without(state.suspended, accountId),
+          released: { ...state.released, [accountId]: data.assignmentId },
+        };
+      case 'AdministratorSuspended':
+        return {
+          ...state,
+          members: without(state.members, accountId),
+          suspended: { ...state.suspended, [accountId]: data.assignmentId },
+        };
+      case 'AdministratorResumed':
+        return {
+          ...state,
+          members: { ...state.members, [accountId]: data.assignmentId },
+          suspended: without(state.suspended, accountId),
+        };
+      case 'AdministratorBootstrapped':
+        return { ...state, appointed: accountId };
     }
   },
 });
@@ -45,9 +79,9 @@ export const ADMINISTRATORS_ID = 'all';
 
 const Input = z.object({ accountId: uuid, assignmentId: uuid });
 
-/** Counts an account among the administrators, unless this assignment has been let go in the meantime. */
-export const addAdministrator = command('AddAdministrator', Input, (data, { members, released }) =>
-  members[data.accountId] === data.assignmentId || released[data.accountId] === data.assignmentId
+/** Counts an account among the administrators, unless this assignment has been let go or suspended in the meantime. */
+export const addAdministrator = command('AddAdministrator', Input, (data, { members, suspended, released }) =>
+  [members, suspended, released].some((of) => of[data.accountId] === data.assignmentId)
     ? []
     : [{ type: 'AdministratorAdded', data }],
 );
@@ -60,3 +94,47 @@ export const releaseAdministrator = command('ReleaseAdministrator', Input, (data
     return reject('CONFLICT', 'last-administrator', 'The last administrator cannot lose the role admin');
   return [{ type: 'AdministratorReleased', data }];
 });
+
+/** Lets an administrator count no more whose account is about to be deactivated; the last one stays. */
+export const suspendAdministrator = command(
+  'SuspendAdministrator',
+  z.object({ accountId: uuid }),
+  ({ accountId }, { members }) => {
+    const assignmentId = members[accountId];
+    if (assignmentId === undefined) return [];
+    if (Object.keys(members).length === 1)
+      return reject('CONFLICT', 'last-administrator', 'The last administrator cannot be deactivated');
+    return [{ type: 'AdministratorSuspended', data: { accountId, assignmentId } }];
+  },
+);
+
+/** What ResumeAdministrator must know of the account. */
+export type ResumeFacts = { readonly open: boolean };
+
+/** Counts an administrator again whose account is open again, or was not deactivated after all. */
+export const resumeAdministrator = command(
+  'ResumeAdministrator',
+  z.object({ accountId: uuid }),
+  ({ accountId }, { suspended }, { facts: { open } }: { facts: ResumeFacts }) => {
+    const assignmentId = suspended[accountId];
+    return assignmentId === undefined || !open
+      ? []
+      : [{ type: 'AdministratorResumed', data: { accountId, assignmentId } }];
+  },
+);
+
+/** What BootstrapAdministrator must know of other streams. */
+export type BootstrapFacts = {
+  /** The account is open and has verified the address that configuration names. */
+  readonly named: boolean;
+};
+
+/** Appoints the account that configuration names, once its address is verified and while nobody is administrator. */
+export const bootstrapAdministrator = command(
+  'BootstrapAdministrator',
+  z.object({ accountId: uuid }),
+  (data, { members, appointed }, { facts }: { facts: BootstrapFacts }) =>
+    Object.keys(members).length > 0 || appointed === data.accountId || !facts.named
+      ? []
+      : [{ type: 'AdministratorBootstrapped', data }],
+);

@@ -128,6 +128,11 @@ const PLAN_ROLE_IDS: ReadonlySet<string> = new Set([
   SYSTEM_ROLES.enterprise.roleId,
 ]);
 
+const SYSTEM_ROLE_IDS: ReadonlySet<string> = new Set(Object.values(SYSTEM_ROLES).map(({ roleId }) => roleId));
+
+/** Whether the service brings the role along, which is then never deleted. */
+export const isSystemRole = (roleId: string): boolean => SYSTEM_ROLE_IDS.has(roleId);
+
 /** Whether a role follows from the subscription, and so is neither assigned nor revoked by hand. */
 export const isPlanRole = (roleId: string): boolean => PLAN_ROLE_IDS.has(roleId);
 

@@ -77,6 +77,8 @@ export type RoleFacts = {
   readonly name: string;
   /** Own and inherited ones. */
   readonly permissions: readonly string[];
+  /** Is about to be deleted. */
+  readonly closed?: boolean;
 };
 /** What AssignRole must know of other streams. */
 export type AssignFacts = {
@@ -129,7 +131,10 @@ export const assignRole = command(
     if (beyond !== undefined) return beyond;
     if (!bySystem && isPlanRole(role.roleId))
       return reject('CONFLICT', 'plan-role', 'This role follows from the subscription');
-    if (facts.account === 'inactive') return reject('CONFLICT', 'account-inactive', 'This account is deactivated');
+    // The role of a plan follows the subscription of a closed account too, which may be opened again.
+    if (facts.account === 'inactive' && !bySystem)
+      return reject('CONFLICT', 'account-inactive', 'This account is deactivated');
+    if (role.closed) return reject('CONFLICT', 'role-being-deleted', `The role ${role.name} is being deleted`);
     const held = state.assignments[role.roleId];
     if (held !== undefined && !hasExpired(held, now))
       return bySystem ? [] : reject('CONFLICT', 'already-assigned', `The account holds the role ${role.name} already`);
@@ -199,6 +204,24 @@ export const completeAdministratorRelease = command(
     if (held?.assignmentId !== assignmentId) return [];
     const data = { accountId, roleId: ADMIN_ROLE_ID, roleName: held.roleName, revokedBy: actor.id };
     return [{ type: 'RoleRevoked', data }];
+  },
+);
+
+/** What WithdrawAssignment must know of the catalogue. */
+export type WithdrawFacts = {
+  /** The role was deleted, or closed for that before it was assigned. */
+  readonly roleGone: boolean;
+};
+
+/** Takes back an assignment that came about while its role was being deleted. */
+export const withdrawAssignment = command(
+  'WithdrawAssignment',
+  z.object({ accountId: uuid, roleId: uuid, assignmentId: uuid }),
+  ({ accountId, roleId, assignmentId }, { assignments }, { actor, facts }: { actor: Actor; facts: WithdrawFacts }) => {
+    const held = assignments[roleId];
+    if (held?.assignmentId !== assignmentId || !facts.roleGone) return [];
+    const reason = 'The role was being deleted';
+    return [{ type: 'RoleRevoked', data: { accountId, roleId, roleName: held.roleName, revokedBy: actor.id, reason } }];
   },
 );
 

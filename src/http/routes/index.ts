@@ -1,6 +1,6 @@
 import type { App, Deps } from '../app.ts';
 import type { Presenter } from '../commandRoutes.ts';
-import { accessRoutes } from './access.ts';
+import { accessRoutes } from './access/index.ts';
 import { analyticsRoutes } from './analytics/index.ts';
 import { auditRoutes } from './audit/index.ts';
 import { bookingRoutes } from './booking.ts';

@@ -7,12 +7,13 @@ export type PermissionRow = RowOf<typeof columns>;
 /** The permissions that were defined beside the built-in ones. */
 export const permissions = projection({
   name: 'permissions',
-  version: 1,
+  version: 2,
   columns,
   key: { column: 'name', of: ({ data }) => data.name },
   fold: {
     PermissionDefined: (_row, { data }): PermissionRow => data,
     PermissionDescribed: (row: PermissionRow | undefined, { data }) => row && { ...row, description: data.description },
+    PermissionRetired: () => undefined,
   },
 });
 

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { AccountRow } from '../identity/accounts.ts';
-import { instant, nullable, projection, type RowOf, text, uuid } from '../projection.ts';
+import { instant, nullable, position, projection, type RowOf, text, uuid } from '../projection.ts';
 
 const columns = {
   key: text,
@@ -10,6 +10,7 @@ const columns = {
   assigned_at: instant,
   expires_at: nullable(instant),
   reason: nullable(text),
+  position,
 };
 export type RoleAssignmentRow = RowOf<typeof columns>;
 
@@ -19,12 +20,12 @@ export type RoleAssignmentRow = RowOf<typeof columns>;
  */
 export const roleAssignments = projection({
   name: 'role_assignments',
-  version: 1,
+  version: 2,
   columns,
   key: { column: 'key', of: ({ data }) => `${data.accountId}/${data.roleId}` },
   indexes: [['account_id'], ['role_id', 'assigned_at desc']],
   fold: {
-    RoleAssigned: (_row, { data }, key): RoleAssignmentRow => ({
+    RoleAssigned: (_row, { data, position: place }, key): RoleAssignmentRow => ({
       key,
       account_id: data.accountId,
       role_id: data.roleId,
@@ -32,6 +33,7 @@ export const roleAssignments = projection({
       assigned_at: data.assignedAt,
       expires_at: data.expiresAt ?? null,
       reason: data.reason ?? null,
+      position: String(place),
     }),
     RoleRevoked: () => undefined,
     RoleAssignmentExpired: () => undefined,
@@ -48,6 +50,17 @@ const live = (db: Kysely<Tables>, now: Date) =>
 /** The assignments of an account that count now, oldest first. */
 export const assignmentsOf = (db: Kysely<Tables>, accountId: string, now: Date): Promise<RoleAssignmentRow[]> =>
   live(db, now).selectAll().where('account_id', '=', accountId).orderBy('assigned_at').execute();
+
+/** Whether an account holds the role now by an assignment that lies in the log before the position. */
+export const isAssigned = async (db: Kysely<Tables>, roleId: string, before: bigint, now: Date): Promise<boolean> => {
+  const row = await live(db, now)
+    .select('key')
+    .where('role_id', '=', roleId)
+    .where('position', '<', String(before))
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+};
 
 /** How many accounts hold each role now, by role. */
 export const assignedCounts = async (db: Kysely<Tables>, now: Date): Promise<ReadonlyMap<string, number>> => {

@@ -23,7 +23,7 @@ const changed = (
 /** Every role with its own permissions and parents; what it inherits follows from the hierarchy when it is asked for. */
 export const roles = projection({
   name: 'roles',
-  version: 1,
+  version: 2,
   columns,
   key: { column: 'role_id', of: ({ data }) => data.roleId },
   fold: {
@@ -51,6 +51,7 @@ export const roles = projection({
       })),
     RoleParentsSet: (row: RoleRow | undefined, event) =>
       changed(row, event, () => ({ parent_role_ids: event.data.parentRoleIds })),
+    RoleDeleted: () => undefined,
   },
 });
 

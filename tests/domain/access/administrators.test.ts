@@ -5,6 +5,7 @@ import {
   type AdministratorsEvent,
   addAdministrator,
   administrators,
+  bootstrapAdministrator,
   releaseAdministrator,
 } from '../../../src/domain/access/administrators.ts';
 import { id, spec, system } from '../../support/spec.ts';
@@ -41,6 +42,19 @@ t.test('the circle of administrators', async (t) => {
   t.test('counts an account again under another assignment', async () =>
     given(added('ann'), released('bob')).when(addAdministrator, of('bob', 'again'), system).then(added('bob', 'again')),
   );
+});
+
+t.test('the administrator whom configuration names', async (t) => {
+  const { accountId } = of('ann');
+  const appointed: AdministratorsEvent = { type: 'AdministratorBootstrapped', data: { accountId } };
+  t.test('is appointed, once', async () => {
+    given().when(bootstrapAdministrator, { accountId }, system, { named: true }).then(appointed);
+    given(appointed).when(bootstrapAdministrator, { accountId }, system, { named: true }).nothing();
+  });
+  t.test('is not while there is another, and nobody else ever is', async () => {
+    given(added('bob')).when(bootstrapAdministrator, { accountId }, system, { named: true }).nothing();
+    given().when(bootstrapAdministrator, { accountId }, system, { named: false }).nothing();
+  });
 });
 
 t.test('no order of assigning, counting, releasing and revoking, with crashes anywhere, leaves nobody', async () => {

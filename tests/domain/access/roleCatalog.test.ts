@@ -1,10 +1,14 @@
 import t from 'tap';
 import {
+  abandonRoleDeletion,
+  beginRoleDeletion,
   definePermission,
   defineRole,
+  deleteRole,
   describePermission,
   grantPermissionToRole,
   type RoleCatalogEvent,
+  retirePermission,
   revokePermissionFromRole,
   roleCatalog,
   seedSystemRoles,
@@ -263,5 +267,86 @@ t.test('permissions', async (t) => {
     given()
       .when(describePermission, { ...words, name: 'read:users' }, admin)
       .rejected('permission-built-in');
+  });
+});
+
+t.test('retiring a permission', async (t) => {
+  const defined: RoleCatalogEvent = {
+    type: 'PermissionDefined',
+    data: { name: 'close:offices', description: 'Close', context: 'booking' },
+  };
+  const retire = { name: 'close:offices' };
+  t.test('takes it out of the catalogue', async () => {
+    const { outcome, state } = given(defined).when(retirePermission, retire, admin);
+    t.strictSame(outcome, [{ type: 'PermissionRetired', data: retire }]);
+    t.strictSame(state.permissions, {});
+  });
+  t.test('leaves its name free for another', async () =>
+    given(defined, { type: 'PermissionRetired', data: retire })
+      .when(definePermission, defined.data as never, admin)
+      .then(defined),
+  );
+  t.test('is refused while a role holds it', async () =>
+    given(defined, role('closer', { permissions: ['close:offices'] }))
+      .when(retirePermission, retire, admin)
+      .rejected('permission-in-use'),
+  );
+  t.test('is refused for one that is built in or unknown', async () => {
+    given().when(retirePermission, { name: 'read:roles' }, admin).rejected('permission-built-in');
+    given().when(retirePermission, { name: '*:*' }, admin).rejected('permission-built-in');
+    given().when(retirePermission, retire, admin).rejected('permission-unknown');
+  });
+});
+
+t.test('deleting a role', async (t) => {
+  const roleId = id('a');
+  const deletionId = id('deletion');
+  const facts = { ...nobody, deletionId, assigned: false };
+  const begun: RoleCatalogEvent = { type: 'RoleDeletionBegun', data: { roleId, deletionId } };
+  const other: RoleCatalogEvent = { type: 'RoleDeletionBegun', data: { roleId, deletionId: id('other') } };
+  const begin = { roleId, deletionId };
+  t.test('closes it, and then it is gone', async (t) => {
+    given(role('a')).when(beginRoleDeletion, begin, admin, nobody).then(begun);
+    given(role('a'), begun).when(beginRoleDeletion, begin, admin, nobody).nothing();
+    const { outcome, state } = given(role('a'), begun).when(deleteRole, { roleId }, admin, facts);
+    t.strictSame(outcome, [{ type: 'RoleDeleted', data: { roleId, name: 'a' } }]);
+    t.strictSame(state.roles, {});
+  });
+  t.test('is no change of its version', async (t) => {
+    const { state } = given(role('a')).when(beginRoleDeletion, begin, admin, nobody);
+    t.match(state.roles[roleId], { version: 0, deletionId });
+  });
+  t.test('is refused while somebody holds it, another inherits from it, or it belongs to the service', async () => {
+    given(role('a'), begun)
+      .when(deleteRole, { roleId }, admin, { ...facts, assigned: true })
+      .rejected('role-assigned');
+    given(...chain('a', 'b'))
+      .when(beginRoleDeletion, begin, admin, nobody)
+      .rejected('role-inherited');
+    given(role('a'), begun, role('b', { parents: ['a'] }))
+      .when(deleteRole, { roleId }, admin, facts)
+      .rejected('role-inherited');
+    const free = { ...begin, roleId: SYSTEM_ROLES.free.roleId };
+    given(...seeded())
+      .when(beginRoleDeletion, free, admin, nobody)
+      .rejected('system-role');
+    given(...seeded())
+      .when(beginRoleDeletion, { ...begin, roleId: SYSTEM_ROLES.admin.roleId }, admin, nobody)
+      .rejected('role-unchangeable');
+  });
+  t.test('is refused to whoever holds it himself, and for one that is not there', async () => {
+    given(role('a'))
+      .when(beginRoleDeletion, begin, editor, { heldRoleIds: [roleId] })
+      .rejected('own-role');
+    given().when(beginRoleDeletion, begin, admin, nobody).rejected('role-unknown');
+    given().when(deleteRole, { roleId }, admin, facts).rejected('role-unknown');
+  });
+  t.test('comes to nothing when another deletion has begun, or it was given up', async () => {
+    given(role('a'), begun, other).when(deleteRole, { roleId }, admin, facts).rejected('role-being-deleted');
+    given(role('a'), begun, other).when(abandonRoleDeletion, begin, system).nothing();
+    const abandoned: RoleCatalogEvent = { type: 'RoleDeletionAbandoned', data: begin };
+    given(role('a'), begun).when(abandonRoleDeletion, begin, system).then(abandoned);
+    given(role('a'), begun, abandoned).when(abandonRoleDeletion, begin, system).nothing();
+    given(role('a'), begun, abandoned).when(deleteRole, { roleId }, admin, facts).rejected('role-being-deleted');
   });
 });

@@ -11,6 +11,7 @@ import {
   STILL_COUNTED,
   type UserAccessEvent,
   userAccess,
+  withdrawAssignment,
 } from '../../../src/domain/access/userAccess.ts';
 import { id, newId, now, spec, system, user } from '../../support/spec.ts';
 
@@ -191,5 +192,35 @@ t.test('the end of an assignment', async (t) => {
     const { state } = given(ending).when(expireRoleAssignment, { accountId, roleId }, system);
     t.strictSame(liveRoleIds(state, new Date(minutes(4))), [roleId]);
     t.strictSame(liveRoleIds(state, new Date(minutes(5))), []);
+  });
+});
+
+t.test('an assignment to a role that is being deleted', async (t) => {
+  const assignmentId = newId('assignment');
+  const of = { accountId, roleId, assignmentId };
+  const data = { accountId, roleId, roleName: 'scheduler', revokedBy: system.id, reason: 'The role was being deleted' };
+  t.test('is refused', async () =>
+    given()
+      .when(assignRole, { accountId, roleId }, admin, to({ ...scheduler, closed: true }))
+      .rejected('role-being-deleted'),
+  );
+  t.test('is withdrawn when it came about all the same', async () => {
+    const withdrawn: UserAccessEvent = { type: 'RoleRevoked', data };
+    given(assigned()).when(withdrawAssignment, of, system, { roleGone: true }).then(withdrawn);
+    given(assigned(), withdrawn).when(withdrawAssignment, of, system, { roleGone: true }).nothing();
+  });
+  t.test('stays when the role stays, and another one is not meant', async () => {
+    given(assigned()).when(withdrawAssignment, of, system, { roleGone: false }).nothing();
+    const another = { ...of, assignmentId: id('another') };
+    given(assigned()).when(withdrawAssignment, another, system, { roleGone: true }).nothing();
+  });
+});
+
+t.test('a deactivated account', async (t) => {
+  const inactive = to(freeRole, 'inactive');
+  t.test('is given roles by nobody but the service', async (t) => {
+    given().when(assignRole, { accountId, roleId }, admin, to(scheduler, 'inactive')).rejected('account-inactive');
+    const { outcome } = given().when(assignRole, { accountId, roleName: 'free' }, system, inactive);
+    t.match(outcome, [{ type: 'RoleAssigned' }]);
   });
 });

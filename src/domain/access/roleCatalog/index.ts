@@ -1,5 +1,6 @@
 export * from './changing.ts';
 export * from './defining.ts';
+export * from './deleting.ts';
 export * from './permissions.ts';
 export {
   events,

@@ -31,3 +31,20 @@ export const describePermission = command(
     return before === data.description ? [] : [{ type: 'PermissionDescribed', data }];
   },
 );
+
+/** Takes a permission out of the catalogue that no role holds any more. The built-in ones stay. */
+export const retirePermission = command(
+  'RetirePermission',
+  z.object({ name: permissionName }),
+  (data, { permissions, roles }) => {
+    const { name } = data;
+    if (isBuiltIn(name))
+      return reject('CONFLICT', 'permission-built-in', 'A built-in permission cannot be retired', 'name');
+    if (permissions[name] === undefined)
+      return reject('NOT_FOUND', 'permission-unknown', 'There is no such permission', 'name');
+    const holder = Object.values(roles).find((role) => role.permissions.includes(name));
+    if (holder !== undefined)
+      return reject('CONFLICT', 'permission-in-use', `The role ${holder.name} holds this permission`, 'name');
+    return [{ type: 'PermissionRetired', data }];
+  },
+);

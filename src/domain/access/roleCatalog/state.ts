@@ -7,6 +7,7 @@ import { CONTEXTS, isBuiltIn } from '../permissions.ts';
 export const events = {
   PermissionDefined: z.object({ name: z.string(), description: z.string(), context: z.enum(CONTEXTS) }),
   PermissionDescribed: z.object({ name: z.string(), description: z.string() }),
+  PermissionRetired: z.object({ name: z.string() }),
   RoleDefined: z.object({
     roleId: z.string(),
     name: z.string(),
@@ -23,6 +24,11 @@ export const events = {
   PermissionGrantedToRole: z.object({ roleId: z.string(), permission: z.string() }),
   PermissionRevokedFromRole: z.object({ roleId: z.string(), permission: z.string() }),
   RoleParentsSet: z.object({ roleId: z.string(), parentRoleIds: z.array(z.string()) }),
+  RoleDeletionBegun: z
+    .object({ roleId: z.string(), deletionId: z.string() })
+    .describe('Nobody is given the role any more, while it is found out whether somebody holds it'),
+  RoleDeletionAbandoned: z.object({ roleId: z.string(), deletionId: z.string() }),
+  RoleDeleted: z.object({ roleId: z.string(), name: z.string() }),
 };
 export type RoleCatalogEvent = EventOf<typeof events>;
 
@@ -35,11 +41,18 @@ export type Role = {
   readonly system: boolean;
   readonly definedAt: string;
   readonly version: number;
+  /** The deletion that has begun and has not come to its end. */
+  readonly deletionId?: string;
 };
 export type RoleCatalog = {
   readonly roles: Readonly<Record<string, Role>>;
   /** Permissions defined beside the built-in ones, with their descriptions. */
   readonly permissions: Readonly<Record<string, string>>;
+};
+
+const without = <T>(of: Readonly<Record<string, T>>, key: string): Readonly<Record<string, T>> => {
+  const { [key]: _gone, ...rest } = of;
+  return rest;
 };
 
 const changed = (state: RoleCatalog, roleId: string, change: (role: Role) => Partial<Role>): RoleCatalog => {
@@ -49,6 +62,14 @@ const changed = (state: RoleCatalog, roleId: string, change: (role: Role) => Par
     ...state,
     roles: { ...state.roles, [roleId]: { ...role, ...change(role), version: role.version + 1 } },
   };
+};
+
+/** Not a change of the role: its version stays. */
+const withDeletion = (state: RoleCatalog, roleId: string, deletionId: string | undefined): RoleCatalog => {
+  const role = state.roles[roleId];
+  if (role === undefined) return state;
+  const { deletionId: _before, ...rest } = role;
+  return { ...state, roles: { ...state.roles, [roleId]: deletionId === undefined ? rest : { ...rest, deletionId } } };
 };
 
 /**
@@ -64,6 +85,8 @@ export const roleCatalog = decider<RoleCatalog, RoleCatalogEvent>({
       case 'PermissionDefined':
       case 'PermissionDescribed':
         return { ...state, permissions: { ...state.permissions, [data.name]: data.description } };
+      case 'PermissionRetired':
+        return { ...state, permissions: without(state.permissions, data.name) };
       case 'RoleDefined': {
         const { roleId, ...role } = data;
         return { ...state, roles: { ...state.roles, [roleId]: { ...role, version: 0 } } };
@@ -81,6 +104,12 @@ export const roleCatalog = decider<RoleCatalog, RoleCatalogEvent>({
         }));
       case 'RoleParentsSet':
         return changed(state, data.roleId, () => ({ parentRoleIds: data.parentRoleIds }));
+      case 'RoleDeletionBegun':
+        return withDeletion(state, data.roleId, data.deletionId);
+      case 'RoleDeletionAbandoned':
+        return withDeletion(state, data.roleId, undefined);
+      case 'RoleDeleted':
+        return { ...state, roles: without(state.roles, data.roleId) };
     }
   },
 });
@@ -91,11 +120,16 @@ export const ROLE_CATALOG_ID = 'all';
 export const isKnown = (state: RoleCatalog, permission: string): boolean =>
   isBuiltIn(permission) || Object.hasOwn(state.permissions, permission);
 
+/** The ids of the roles that inherit from a role at first hand. */
+export const childrenOf = (roles: RoleCatalog['roles'], roleId: string): readonly string[] =>
+  Object.keys(roles).filter((child) => roles[child]?.parentRoleIds.includes(roleId));
+
 /** What the answer of a role-changing command shows. */
 export const roleOf = ({ roles }: RoleCatalog, roleId: string) => {
-  const role = roles[roleId];
-  if (role === undefined) return undefined;
+  const known = roles[roleId];
+  if (known === undefined) return undefined;
+  const { deletionId: _underWay, ...role } = known;
   const inherited = effectivePermissions(roles, role.parentRoleIds);
-  const childRoleIds = Object.keys(roles).filter((child) => roles[child]?.parentRoleIds.includes(roleId));
+  const childRoleIds = childrenOf(roles, roleId);
   return { id: roleId, ...role, inheritedPermissions: inherited, childRoleIds };
 };

@@ -5,9 +5,10 @@ import { line, uuid } from '../../../domain/fields.ts';
 import { roles } from '../../../projections/access/roles.ts';
 import { auditEntries } from '../../../projections/audit/auditEntries.ts';
 import { type AuditFilter, auditEntriesOf, auditEntryCount } from '../../../projections/audit/search.ts';
-import { listAnswer, offsetOf, page, paginated } from '../../answers.ts';
+import { offsetOf, ok, Pagination, page, paginated } from '../../answers.ts';
 import type { App, Deps } from '../../app.ts';
 import { rangeEnd, rangeOf } from '../../dateRange.ts';
+import { cursor, cursorOf, positionOf, refuseBoth } from './cursor.ts';
 import { entriesOf } from './entries.ts';
 import { eventsOfEntries } from './events.ts';
 
@@ -51,6 +52,7 @@ const textIn = (data: unknown, name: string): string | null => {
 
 const Query = z.object({
   ...page({ limit: 10, max: 100 }),
+  cursor: cursor.optional(),
   actorId: uuid.optional(),
   subjectId: uuid.optional(),
   type: z.enum(names).optional(),
@@ -58,6 +60,11 @@ const Query = z.object({
   permission: line(1, 100).optional(),
   from: rangeEnd.optional(),
   to: rangeEnd.optional(),
+});
+
+const LogAnswer = z.object({
+  success: z.literal(true),
+  data: z.object({ items: z.array(AccessEntry), pagination: Pagination, nextCursor: z.string().nullable() }),
 });
 
 /** GET /rbac/audit-log: the audit trail as far as it concerns roles and permissions. */
@@ -86,11 +93,13 @@ export const accessLogRoutes = (app: App, deps: Deps): void => {
         tags: ['access'],
         summary: 'Who changed roles, assignments and permissions',
         querystring: Query,
-        response: { 200: listAnswer('items', AccessEntry) },
+        response: { 200: LogAnswer },
       },
     },
     async (request) => {
       const { query } = request;
+      refuseBoth(request.url);
+      const after = query.cursor === undefined ? undefined : positionOf(query.cursor);
       const filter: AuditFilter = {
         context: 'access',
         actions: query.type === undefined ? shown : [kinds[query.type] ?? query.type],
@@ -100,10 +109,16 @@ export const accessLogRoutes = (app: App, deps: Deps): void => {
         permission: query.permission,
         ...rangeOf(query),
       };
-      const [rows, total] = await Promise.all([
-        auditEntriesOf(db, filter, { order: 'desc', limit: query.limit, offset: offsetOf(query) }),
+      const [read, total] = await Promise.all([
+        auditEntriesOf(db, filter, {
+          order: 'desc',
+          limit: query.limit + 1,
+          ...(after === undefined ? { offset: offsetOf(query) } : { after }),
+        }),
         auditEntryCount(db, filter),
       ]);
+      const rows = read.slice(0, query.limit);
+      const last = rows.at(-1);
       const [entries, events, byId] = await Promise.all([
         entriesOf(deps, rows),
         eventsOfEntries(deps, rows),
@@ -128,7 +143,11 @@ export const accessLogRoutes = (app: App, deps: Deps): void => {
           correlationId: entry.correlationId,
         };
       });
-      return paginated('items', items, total, query);
+      const { data } = paginated('items', items, total, query);
+      return ok({
+        ...data,
+        nextCursor: read.length > rows.length && last !== undefined ? cursorOf(last.position) : null,
+      });
     },
   );
 };

@@ -17,8 +17,8 @@ import {
 import { answer, found, listAnswer, offsetOf, ok, Pagination, page, paginated } from '../../answers.ts';
 import type { App, Deps } from '../../app.ts';
 import { rangeEnd, rangeOf } from '../../dateRange.ts';
-import { Problem } from '../../problem.ts';
 import { accountOf, actorOf } from '../../request.ts';
+import { cursor, cursorOf, positionOf, refuseBoth } from './cursor.ts';
 import { Entry, entriesOf } from './entries.ts';
 import { eventsOfStream } from './events.ts';
 
@@ -34,16 +34,6 @@ const actions = [...new Set([...types.map(actionOf), ...Object.keys(shortNames)]
 const shortOf: ReadonlyMap<string, string> = new Map(Object.entries(shortNames).map(([short, long]) => [long, short]));
 const longOf = (action: string): string =>
   Object.hasOwn(shortNames, action) ? shortNames[action as keyof typeof shortNames] : action;
-
-const positionOf = (text: string): string => Buffer.from(text, 'base64url').toString();
-const cursor = z
-  .string()
-  .refine(
-    (text) => /^[A-Za-z0-9_-]{2,40}$/.test(text) && /^\d{1,19}$/.test(positionOf(text)),
-    'Must be a cursor that an answer gave',
-  )
-  .meta({ description: 'The `nextCursor` of the page before, in place of `page`' });
-const cursorOf = (position: string): string => Buffer.from(position).toString('base64url');
 
 const window = { from: rangeEnd.optional(), to: rangeEnd.optional() };
 const order = z.enum(['asc', 'desc']).default('desc');
@@ -89,16 +79,6 @@ const filterOf = (query: LogsQuery): AuditFilter => {
     q: query.q,
     ...rangeOf(query),
   };
-};
-
-const bothGiven = (url: string): boolean => {
-  const given = new URL(url, 'http://localhost').searchParams;
-  return given.has('cursor') && given.has('page');
-};
-const refuseBoth = (url: string): void => {
-  const message = 'Not together with cursor';
-  if (bothGiven(url))
-    throw new Problem('VALIDATION_ERROR', message, { reason: 'input-invalid', details: [{ field: 'page', message }] });
 };
 
 const example: Entry = {
