@@ -55,6 +55,18 @@ t.test('registering', async (t) => {
     const { outcome } = given().when(registerAccount, { ...input, ...more }, undefined, facts);
     t.match(outcome, [{ data: { ...more, timezone: 'Europe/Berlin' } }]);
   });
+  t.test('adds the telephone number, unverified', async (t) => {
+    const known = { ...facts, numberHash: 'hash of the number' };
+    const { outcome } = given().when(registerAccount, { ...input, phoneNumber: '+4930123456' }, undefined, known);
+    t.match(outcome, [
+      { type: 'AccountRegistered' },
+      {
+        type: 'PhoneNumberAdded',
+        data: { phoneNumberId: newId('phone'), number: '+4930123456', numberHash: 'hash of the number' },
+      },
+    ]);
+    t.notOk(JSON.stringify(outcome[0 as never]).includes('hash of the number'));
+  });
   t.test('is refused when the account is there or was given up', async () => {
     for (const past of [registered(), abandoned])
       given(past).when(registerAccount, input, undefined, facts).rejected('email-taken', 'email');

@@ -1,9 +1,11 @@
 import t from 'tap';
 import {
+  clearLoginFailures,
   type LoginAttemptsEvent,
   logIn,
   loginAttempts,
   recordFailedLogin,
+  recordLogin,
 } from '../../../src/domain/identity/loginAttempts.ts';
 import { id, now, spec, system } from '../../support/spec.ts';
 
@@ -53,18 +55,42 @@ t.test('while it is locked', async (t) => {
     failing.rejected('locked');
     t.match(failing.outcome, { code: 'ACCOUNT_LOCKED', retryAfter: 60 });
     given(...failures(5))
-      .when(logIn, credentials, inLock, success)
+      .when(recordLogin, success, inLock)
+      .rejected('locked');
+    given(...failures(5))
+      .when(logIn, credentials, inLock)
       .rejected('locked');
   });
   t.test('the end comes after fifteen minutes', async () =>
     given(...failures(5))
-      .when(logIn, credentials, { actor: system, now: later(15) }, success)
+      .when(recordLogin, success, { actor: system, now: later(15) })
       .then(succeeded),
   );
 });
 
 t.test('a log-in tells its device', async () =>
   given()
-    .when(logIn, credentials, system, { ...success, deviceId: 'laptop' })
+    .when(recordLogin, { ...success, deviceId: 'laptop' }, system)
     .then({ type: 'LoginSucceeded', data: { ...success, deviceId: 'laptop' } }),
 );
+
+t.test('failures that are forgotten', async () => {
+  const input = { identifierHash: 'a1', accountId: id('ada') };
+  const cleared: LoginAttemptsEvent = { type: 'LoginFailuresCleared', data: input };
+  given(...failures(3))
+    .when(clearLoginFailures, input, system)
+    .then(cleared);
+  given(...failures(5))
+    .when(clearLoginFailures, input, system)
+    .then(cleared);
+  given(...failures(5), cleared)
+    .when(logIn, credentials)
+    .nothing();
+  given(...failures(4), cleared)
+    .when(recordFailedLogin, failure, system)
+    .then(failed(1));
+  given(...failures(5), cleared)
+    .when(clearLoginFailures, input, system)
+    .nothing();
+  given().when(clearLoginFailures, input, system).nothing();
+});
