@@ -18,10 +18,12 @@ import { createFeed, type Fact, type Feed, FeedClosed } from './eventstore/feed.
 import { keyRing } from './eventstore/keyRing.ts';
 import type { EventStore, Position } from './eventstore/port.ts';
 import { postgresEventStore } from './eventstore/postgres/index.ts';
+import { createApiKeys } from './http/apiKeys.ts';
 import { createApp } from './http/app.ts';
 import { createRights } from './http/rights.ts';
 import { createSessions } from './http/sessions.ts';
 import { openChannels } from './integrations/channels.ts';
+import { openSignIn } from './integrations/oauth/index.ts';
 import { createLog, type Logger } from './log.ts';
 import { masterKeys } from './masterKeys.ts';
 import { createMetrics, type Metrics, measured } from './metrics.ts';
@@ -156,14 +158,15 @@ const openLog = async (config: Config, secrets: Secrets, databaseUrl: string, pa
   const codec = createCodec(deciders, keys);
   const feed = createFeed({ store, decode: codec.decode });
   onStop(() => feed.close());
-  return { pool, consumers, hashKey, store, codec, feed };
+  return { pool, consumers, keys, hashKey, store, codec, feed };
 };
 type Log = Awaited<ReturnType<typeof openLog>>;
 
 /** The command pipeline, and what knows of every change at once: rights, login sessions, aggregates in memory. */
 const openCommands = async (
   config: Config,
-  { pool, hashKey, store, codec, feed }: Log,
+  { pool, keys, hashKey, store, codec, feed }: Log,
+  publicUrl: string,
   parts: Parts,
   onStop: OnStop,
 ) => {
@@ -176,30 +179,41 @@ const openCommands = async (
   onStop(() => progress.close());
   const rights = createRights({ db, progress });
   const sessions = createSessions({ db });
+  const apiKeys = createApiKeys({ db, pool, hash: keyedHash(hashKey), log });
   const aggregates = createAggregates({ store, codec, snapshots: postgresSnapshots(pool, await domainFingerprint()) });
   const appended = (stream: string, position: Position, facts: readonly Pick<Fact, 'type' | 'data'>[]): void => {
     rights.changed(stream, position);
-    for (const fact of facts) sessions.observe(fact);
+    for (const fact of facts) {
+      sessions.observe(fact);
+      apiKeys.observe(fact);
+    }
   };
   const channels = await openChannels(config, { pool, hash: keyedHash(hashKey), log });
+  const signIn = await openSignIn(config.signIn, publicUrl);
   const commands = createCommands({
     aggregates,
     judge: createJudge({ store, codec, aggregates, appended }),
     hashKey,
     lookups: createLookups({ db, head: store.head, caughtUp: createCaughtUp(progress) }),
     passwords: createPasswords(config.passwordCost),
+    signIn,
     textable: () => channels.sms.available(),
     adminEmail: config.adminEmail,
+    destroyKey: keys.erase,
     observe: (command, outcome) => metrics.commands.inc({ command, outcome: outcomeOf(outcome) }),
   });
   const observe = (event: Fact): void => {
-    aggregates.observe(event as Recorded);
+    const recorded = event as Recorded;
+    aggregates.observe(recorded);
     rights.changed(event.stream, event.position);
     sessions.observe(event);
+    apiKeys.observe(event);
+    if (recorded.type === 'AccountErased') keys.forget(recorded.data.accountId);
   };
   const following = follow(feed, observe, (error) => log.error({ error: explain(error) }, 'following the log'));
   onStop(() => feed.close().then(() => following));
-  return { db, progress, rights, sessions, channels, commands };
+  const circuits = [...channels.circuits, ...signIn.circuits];
+  return { db, progress, rights, sessions, apiKeys, channels, circuits, commands };
 };
 
 const start = async (config: Config, embedded: EmbeddedPostgres | undefined, onStop: OnStop): Promise<string> => {
@@ -211,7 +225,12 @@ const start = async (config: Config, embedded: EmbeddedPostgres | undefined, onS
   const databaseUrl = config.databaseUrl ?? embedded?.connectionString ?? '';
   const events = await openLog(config, secrets, databaseUrl, parts, onStop);
   const { pool, consumers, store, codec, feed } = events;
-  const { db, progress, rights, sessions, channels, commands } = await openCommands(config, events, parts, onStop);
+  const { db, progress, rights, sessions, apiKeys, channels, circuits, commands } = await openCommands(
+    config,
+    events,
+    parts,
+    onStop,
+  );
 
   await prepareTables(pool, store, projections, createAnalyticsViews);
   if (config.roles.has('projector')) {
@@ -230,7 +249,6 @@ const start = async (config: Config, embedded: EmbeddedPostgres | undefined, onS
   }
   await registerPolicies(pool, store, policies);
   if (config.roles.has('policies')) {
-    const publicUrl = config.publicUrl ?? `http://${config.host}:${config.port}`;
     const observeJob = (job: string, outcome: string): void => parts.metrics.jobs.inc({ job, outcome });
     const of = { ...channels, pool: consumers, feed, store, codec, log, commands, databaseUrl, publicUrl, observeJob };
     const runner = await runPolicies(of);
@@ -252,9 +270,10 @@ const start = async (config: Config, embedded: EmbeddedPostgres | undefined, onS
     bindings,
     caughtUp: createCaughtUp(progress),
     progress: () => projectionStatus(pool, store, projections),
-    circuits: channels.circuits,
+    circuits,
     rights,
     sessions,
+    apiKeys,
   });
   onStop(() => {
     app.drain();

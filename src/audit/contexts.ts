@@ -3,15 +3,19 @@ import type { ContextName } from '../domain/access/permissions.ts';
 /** The categories of streams, by the context that they belong to. */
 const categories = {
   access: ['administrators', 'roleCatalog', 'userAccess'],
+  audit: ['sensitiveRead'],
   booking: ['provider', 'schedule', 'clientCalendar'],
   estimation: ['estimationSession', 'sessionCode', 'sessionHost'],
   identity: [
     'account',
     'agentCode',
+    'apiKeys',
     'emailClaim',
     'loginAttempts',
     'loginSession',
     'mfaChallenge',
+    'oauthIdentity',
+    'oauthSignIn',
     'otp',
     'tokens',
     'verifiedPhone',

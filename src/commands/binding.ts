@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Actor, Command, Decider, Rejection, RejectionCode } from '../domain/decider.ts';
+import type { SignIn } from '../domain/identity/signIn.ts';
 import type { Passwords } from './passwords.ts';
 
 type Method = 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -31,6 +32,8 @@ export type Reads = {
   readonly hash: KeyedHash;
   /** Password hashes, made and compared off the event loop. */
   readonly passwords: Passwords;
+  /** The providers that people may sign in with. */
+  readonly signIn: SignIn;
   /** Whether text messages can leave the service just now, or can at least be read in its outbox. */
   readonly textable: () => boolean;
   /** The address that is to be the first administrator's; absent where configuration names none. */
@@ -46,8 +49,12 @@ export type Lookups = {
   readonly activeProviders: (limit: number) => Promise<readonly string[]>;
   /** Ids of the login sessions of an account that have begun before the call and still count. */
   readonly livingSessions: (accountId: string) => Promise<readonly string[]>;
+  /** Ids of the estimation sessions not yet completed that an account takes part in, by all that was stored before the call. */
+  readonly openEstimationSessions: (accountId: string) => Promise<readonly string[]>;
   /** How many login sessions of all accounts still count. */
   readonly countLivingSessions: () => Promise<number>;
+  /** Whose API key it is, by everything that was stored before the call. */
+  readonly ownerOfApiKey: (keyId: string) => Promise<string | undefined>;
   /** Whether an account holds the role by an assignment that lies in the log before the position. */
   readonly isAssigned: (roleId: string, before: bigint) => Promise<boolean>;
 };
@@ -118,6 +125,8 @@ export type Run<Input, Facts = never> = {
   readonly entropy: () => string;
   readonly reads: Reads;
   readonly step: Step;
+  /** Destroys the key of a person or thing for good: what is sealed under it can never be read again. May be repeated. */
+  readonly destroyKey: (subject: string) => Promise<void>;
   /** The plain way: judges the binding's own stream and remembers the caller's key. Facts given replace those of the binding. */
   readonly judge: (input?: Input, facts?: Facts) => Promise<Outcome>;
 };

@@ -1,6 +1,7 @@
 import { administrators, events as administratorsEvents } from './access/administrators.ts';
 import { roleCatalog, events as roleCatalogEvents } from './access/roleCatalog/index.ts';
 import { userAccess, events as userAccessEvents } from './access/userAccess.ts';
+import { sensitiveRead, events as sensitiveReadEvents } from './audit/sensitiveRead.ts';
 import { clientCalendar, events as clientCalendarEvents } from './booking/clientCalendar.ts';
 import { provider, events as providerEvents } from './booking/provider/index.ts';
 import { schedule, events as scheduleEvents } from './booking/schedule/index.ts';
@@ -10,10 +11,13 @@ import { sessionCode, events as sessionCodeEvents } from './estimation/sessionCo
 import { sessionHost, events as sessionHostEvents } from './estimation/sessionHost.ts';
 import { account, events as accountEvents } from './identity/account/index.ts';
 import { agentCode, events as agentCodeEvents } from './identity/agentCode.ts';
+import { apiKeys, events as apiKeysEvents } from './identity/apiKeys.ts';
 import { emailClaim, events as emailClaimEvents } from './identity/emailClaim.ts';
 import { loginAttempts, events as loginAttemptsEvents } from './identity/loginAttempts.ts';
 import { loginSession, events as loginSessionEvents } from './identity/loginSession.ts';
 import { mfaChallenge, events as mfaChallengeEvents } from './identity/mfaChallenge.ts';
+import { oauthIdentity, events as oauthIdentityEvents } from './identity/oauthIdentity.ts';
+import { oauthSignIn, events as oauthSignInEvents } from './identity/oauthSignIn.ts';
 import { otp, events as otpEvents } from './identity/otp.ts';
 import { tokens, events as tokensEvents } from './identity/tokens.ts';
 import { verifiedPhone, events as verifiedPhoneEvents } from './identity/verifiedPhone.ts';
@@ -26,6 +30,7 @@ export const deciders = [
   administrators,
   roleCatalog,
   userAccess,
+  sensitiveRead,
   account,
   emailClaim,
   loginAttempts,
@@ -35,6 +40,9 @@ export const deciders = [
   tokens,
   verifiedPhone,
   agentCode,
+  apiKeys,
+  oauthIdentity,
+  oauthSignIn,
   session,
   sessionCode,
   sessionHost,
@@ -48,6 +56,7 @@ export const catalogue = {
   ...administratorsEvents,
   ...roleCatalogEvents,
   ...userAccessEvents,
+  ...sensitiveReadEvents,
   ...accountEvents,
   ...emailClaimEvents,
   ...loginAttemptsEvents,
@@ -57,6 +66,9 @@ export const catalogue = {
   ...tokensEvents,
   ...verifiedPhoneEvents,
   ...agentCodeEvents,
+  ...apiKeysEvents,
+  ...oauthIdentityEvents,
+  ...oauthSignInEvents,
   ...sessionEvents,
   ...sessionCodeEvents,
   ...sessionHostEvents,

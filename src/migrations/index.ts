@@ -7,6 +7,7 @@ import * as projections from './010_projections.ts';
 import * as rateLimits from './020_rate_limits.ts';
 import * as outbox from './030_outbox.ts';
 import * as outboxAccounts from './031_outbox_accounts.ts';
+import * as apiKeyUses from './050_api_key_uses.ts';
 
 /** Every migration by name, in order. Forward only: never edited or removed once released. */
 const migrations: Readonly<Record<string, Migration>> = {
@@ -15,6 +16,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '020_rate_limits': rateLimits,
   '030_outbox': outbox,
   '031_outbox_accounts': outboxAccounts,
+  '050_api_key_uses': apiKeyUses,
 };
 
 const applied = async (db: Kysely<unknown>): Promise<readonly string[]> => {

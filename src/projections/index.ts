@@ -6,6 +6,7 @@ import { auditEntries } from './audit/auditEntries.ts';
 import { bookingProjections } from './booking/index.ts';
 import { estimationProjections } from './estimation/index.ts';
 import { accounts } from './identity/accounts.ts';
+import { apiKeys } from './identity/apiKeys.ts';
 import { loginHistory } from './identity/loginHistory.ts';
 import { loginSessions } from './identity/loginSessions.ts';
 import { secondFactors } from './identity/secondFactors.ts';
@@ -21,6 +22,7 @@ export const projections = [
   loginSessions,
   loginHistory,
   tokenRevocations,
+  apiKeys,
   secondFactors,
   ...bookingProjections,
   ...estimationProjections,

@@ -2,6 +2,9 @@ import type { Kysely } from 'kysely';
 import type { Position } from '../eventstore/port.ts';
 import { isAssigned, roleAssignments } from './access/roleAssignments.ts';
 import type { CaughtUp } from './caughtUp.ts';
+import { openSessionIds, sessionMembers } from './estimation/sessionMembers.ts';
+import { estimationSessions } from './estimation/sessions.ts';
+import { apiKeys, ownerOfApiKey } from './identity/apiKeys.ts';
 import { countLivingSessions, livingSessionIds, loginSessions } from './identity/loginSessions.ts';
 import type { ReadModels } from './index.ts';
 
@@ -32,7 +35,15 @@ export const createLookups = ({
     await caughtUp([loginSessions], await head());
     return livingSessionIds(db, accountId, now());
   },
+  openEstimationSessions: async (accountId: string): Promise<readonly string[]> => {
+    await caughtUp([sessionMembers, estimationSessions], await head());
+    return openSessionIds(db, accountId);
+  },
   countLivingSessions: () => countLivingSessions(db, now()),
+  ownerOfApiKey: async (keyId: string): Promise<string | undefined> => {
+    await caughtUp([apiKeys], await head());
+    return ownerOfApiKey(db, keyId);
+  },
   isAssigned: async (roleId: string, before: Position): Promise<boolean> => {
     await caughtUp([roleAssignments], before);
     return isAssigned(db, roleId, before, now());

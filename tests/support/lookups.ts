@@ -4,6 +4,8 @@ import type { Lookups } from '../../src/commands/binding.ts';
 export const noLookups: Lookups = {
   activeProviders: async () => [],
   livingSessions: async () => [],
+  openEstimationSessions: async () => [],
   countLivingSessions: async () => 0,
+  ownerOfApiKey: async () => undefined,
   isAssigned: async () => false,
 };

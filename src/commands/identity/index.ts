@@ -1,3 +1,5 @@
+import { apiKeyBindings } from './apiKeys.ts';
+import { closingBindings } from './closing.ts';
 import { emailBindings } from './emailChange.ts';
 import { lockingBindings } from './locking.ts';
 import { logInBinding } from './login/logIn.ts';
@@ -5,10 +7,12 @@ import { otpBindings } from './login/otp.ts';
 import { verifyMfaBinding } from './login/secondFactor.ts';
 import { sessionBindings } from './login/session.ts';
 import { mfaBindings } from './mfa.ts';
+import { oauthBindings } from './oauth/index.ts';
 import { passwordBindings } from './password.ts';
 import { phoneBindings } from './phones.ts';
 import { profileBindings } from './profile.ts';
 import { registrationBindings } from './registration.ts';
+import { subscriptionBindings } from './subscription.ts';
 import { tokenBindings } from './tokens.ts';
 
 export { emailHash } from './emailAddress.ts';
@@ -21,10 +25,14 @@ export const identityBindings = [
   ...lockingBindings,
   ...profileBindings,
   ...phoneBindings,
+  ...subscriptionBindings,
+  ...closingBindings,
   logInBinding,
   ...otpBindings,
   verifyMfaBinding,
   ...sessionBindings,
   ...mfaBindings,
+  ...oauthBindings,
   ...tokenBindings,
+  ...apiKeyBindings,
 ];

@@ -4,6 +4,7 @@ export * from './deleting.ts';
 export * from './permissions.ts';
 export {
   events,
+  isKnown,
   ROLE_CATALOG_ID,
   type RoleCatalog,
   type RoleCatalogEvent,
