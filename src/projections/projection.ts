@@ -37,9 +37,14 @@ export type Projection<C extends Columns = Columns, T extends EventType = EventT
     readonly column: keyof C & string;
     readonly of: (event: Recorded<T>) => string | readonly string[];
   };
+  /**
+   * What is left of the rows of a person whose account is erased: `column` holds the account, `row` takes what is
+   * personal out. However many rows there are, AccountErased reaches them all.
+   */
+  readonly erasure?: { readonly column: keyof C & string; readonly row: (row: RowOf<C>) => RowOf<C> };
   /** Further indexes, each a list of SQL index elements (`start_time desc`); made after a rebuild has filled the table. */
   readonly indexes?: readonly (readonly string[])[];
-  /** The keys are the subscription. */
+  /** The keys are the subscription, beside AccountErased where there is an `erasure`. */
   readonly fold: {
     readonly [K in T]: (row: RowOf<C> | undefined, event: Recorded<K>, key: string) => RowOf<C> | undefined;
   };
@@ -56,6 +61,7 @@ export type AnyProjection = {
   readonly version: number;
   readonly columns: Columns;
   readonly key: { readonly column: string; readonly of: (event: never) => string | readonly string[] };
+  readonly erasure?: { readonly column: string; readonly row: (row: never) => unknown };
   readonly indexes?: readonly (readonly string[])[];
   readonly fold: Readonly<Record<string, (row: never, event: never, key: string) => unknown>>;
 };

@@ -4,7 +4,7 @@ import { type Consumption, type ConsumptionOptions, consume, type Handle } from 
 import { describe, Replaced } from '../eventstore/consumer/faults.ts';
 import { type Aggregates, interestIn } from '../eventstore/consumer/interest.ts';
 import type { Position } from '../eventstore/port.ts';
-import { foldAll, touches } from './folding.ts';
+import { foldAll, loadTouched, subscriptionOf, touches } from './folding.ts';
 import type { AnyProjection } from './projection.ts';
 import { type AfterSwap, beginBuild, completeIndexes, slotsOf, swap } from './slots.ts';
 import { buildTableName, type Table, tableOf } from './table.ts';
@@ -33,7 +33,7 @@ const projector =
   (projection: AnyProjection, table: Table, { pool }: Pick<SupervisionOptions, 'pool'>): Handle =>
   async (events) => {
     const touched = touches(projection, events);
-    const before = await table.load(pool, [...new Set(touched.flatMap(({ keys }) => keys))]);
+    const before = await loadTouched(projection, table, pool, touched);
     const changes = foldAll(projection, touched, before);
     return (client) => table.write(client, changes);
   };
@@ -45,7 +45,7 @@ const projector =
 export const supervise = (projection: AnyProjection, options: SupervisionOptions): Supervision => {
   const { pool, feed, log, aggregates, paused, onProgress, afterSwap } = options;
   const stopping = new AbortController();
-  const interest = interestIn(Object.keys(projection.fold), aggregates);
+  const interest = interestIn(subscriptionOf(projection), aggregates);
   const running = new Set<Consumption>();
   let woken = false;
   let failure: unknown;

@@ -23,12 +23,14 @@ const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 /** A table that holds, or is to hold, the rows of a projection. */
 export type Table = {
   readonly name: string;
-  /** Creates it anew without indexes, whatever was there. */
+  /** Creates it anew, whatever was there, without indexes but the one that erasures need. */
   readonly create: (db: Queryable) => Promise<void>;
   readonly createIndexes: (db: Queryable) => Promise<void>;
   readonly drop: (db: Queryable, how?: 'cascade') => Promise<void>;
   readonly rename: (db: Queryable, to: string) => Promise<void>;
   readonly load: (db: Queryable, keys: readonly string[]) => Promise<Rows>;
+  /** The rows that have one of the values in a column. */
+  readonly loadWhere: (db: Queryable, column: string, values: readonly string[]) => Promise<Rows>;
   /** One statement for each kind of change that there is. */
   readonly write: (db: Queryable, changes: Changes) => Promise<void>;
 };
@@ -38,7 +40,12 @@ export const buildTableName = ({ name, version }: AnyProjection): string => `${n
 
 /** The table of a projection under a name: its own by default. */
 export const tableOf = (projection: AnyProjection, name: string = projection.name): Table => {
-  const { columns, key, indexes = [] } = projection;
+  const { columns, key, erasure, indexes = [] } = projection;
+  // Of the primary key there is an index anyway.
+  const needed =
+    erasure === undefined || erasure.column === key.column
+      ? undefined
+      : (indexes.find(([first]) => first === erasure.column) ?? [erasure.column]);
   const names = Object.keys(columns);
   const table = `${SCHEMA}.${quoted(name)}`;
   const keyColumn = quoted(key.column);
@@ -51,7 +58,19 @@ export const tableOf = (projection: AnyProjection, name: string = projection.nam
   const update = `update ${table} t set ${assignments.join(', ')}
     from json_populate_recordset(null::${table}, $1) n where t.${keyColumn} = n.${keyColumn}`;
   // Bigint columns may key rows; everywhere else a key is its own text.
-  const select = `select ${keyColumn}::text as "$key", * from ${table} where ${keyColumn} = any($1::${keyType}[])`;
+  const select = (column: string): string =>
+    `select ${keyColumn}::text as "$key", * from ${table} where ${quoted(column)} = any($1::${columns[column]?.sql ?? 'text'}[])`;
+  const load = async (db: Queryable, column: string, values: readonly string[]): Promise<Rows> => {
+    const { rows } = await db.query<Row & { $key: string }>({
+      text: select(column),
+      values: [values],
+      types: rowTypes,
+    });
+    return new Map(rows.map(({ $key, ...row }) => [$key, row]));
+  };
+  const createIndex = async (db: Queryable, elements: readonly string[]): Promise<void> => {
+    await db.query(`create index on ${table} (${elements.join(', ')})`);
+  };
 
   return {
     name,
@@ -63,9 +82,10 @@ export const tableOf = (projection: AnyProjection, name: string = projection.nam
       await db.query(
         `create table ${table} (${definitions.join(', ')}, primary key (${keyColumn})) with (fillfactor = 80)`,
       );
+      if (needed !== undefined) await createIndex(db, needed);
     },
     createIndexes: async (db) => {
-      for (const elements of indexes) await db.query(`create index on ${table} (${elements.join(', ')})`);
+      for (const elements of indexes) if (elements !== needed) await createIndex(db, elements);
     },
     drop: async (db, how) => {
       await db.query(`drop table if exists ${table}${how === undefined ? '' : ` ${how}`}`);
@@ -73,10 +93,8 @@ export const tableOf = (projection: AnyProjection, name: string = projection.nam
     rename: async (db, to) => {
       await db.query(`alter table ${table} rename to ${quoted(to)}`);
     },
-    load: async (db, keys) => {
-      const { rows } = await db.query<Row & { $key: string }>({ text: select, values: [keys], types: rowTypes });
-      return new Map(rows.map(({ $key, ...row }) => [$key, row]));
-    },
+    load: (db, keys) => load(db, key.column, keys),
+    loadWhere: load,
     write: async (db, { inserted, updated, deleted }) => {
       if (deleted.length > 0)
         await db.query(`delete from ${table} where ${keyColumn} = any($1::${keyType}[])`, [deleted]);

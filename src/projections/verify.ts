@@ -5,7 +5,7 @@ import { type Aggregates, concerns, interestIn } from '../eventstore/consumer/in
 import { isUndecodable } from '../eventstore/event.ts';
 import type { Decode, Fact } from '../eventstore/feed.ts';
 import { type EventStore, type Position, START } from '../eventstore/port.ts';
-import { foldAll, touches } from './folding.ts';
+import { foldAll, loadTouched, subscriptionOf, touches } from './folding.ts';
 import type { AnyProjection } from './projection.ts';
 import { SCHEMA, tableOf } from './table.ts';
 
@@ -55,7 +55,7 @@ export const verify = async (projection: AnyProjection, options: VerifyOptions):
   const { pool, store, decode, aggregates, onProgress = () => {} } = options;
   const { name } = projection;
   const scratch = tableOf(projection, `${name}_verify`);
-  const interest = interestIn(Object.keys(projection.fold), aggregates);
+  const interest = interestIn(subscriptionOf(projection), aggregates);
   const passedOver = new Set<string>();
 
   const live = async (db: Pick<pg.ClientBase | pg.Pool, 'query'>, lock = ''): Promise<Position> => {
@@ -84,7 +84,7 @@ export const verify = async (projection: AnyProjection, options: VerifyOptions):
     const rest = events.filter(({ id }) => !passedOver.has(id));
     try {
       const touched = touches(projection, rest);
-      const before = await scratch.load(pool, [...new Set(touched.flatMap(({ keys }) => keys))]);
+      const before = await loadTouched(projection, scratch, pool, touched);
       await scratch.write(pool, foldAll(projection, touched, before));
     } catch (error) {
       const [first] = rest;

@@ -52,9 +52,10 @@ const next = (
 /** Every appointment as it stands, with its history without personal fields. */
 export const appointments = projection({
   name: 'appointments',
-  version: 1,
+  version: 2,
   columns,
   key: { column: 'appointment_id', of: ({ data }) => data.appointmentId },
+  erasure: { column: 'client_id', row: (row) => ({ ...row, notes: null, cancel_reason: null }) },
   indexes: [
     ['client_id', 'start_time'],
     ['provider_id', 'start_time'],

@@ -7,7 +7,7 @@ import { boolean, instant, integer, json, nullable, projection, type RowOf, text
 /** Who gives appointments, how he presents himself, and when he works. */
 export const providerProfiles = projection({
   name: 'provider_profiles',
-  version: 1,
+  version: 2,
   columns: {
     provider_id: uuid,
     display_name: text,
@@ -25,6 +25,11 @@ export const providerProfiles = projection({
     created_at: instant,
   },
   key: { column: 'provider_id', of: ({ data }) => data.providerId },
+  // Providers have the id of their account.
+  erasure: {
+    column: 'provider_id',
+    row: (row) => ({ ...row, display_name: 'deleted user', bio: null, meeting_link: null, location: null }),
+  },
   indexes: [['active', 'display_name']],
   fold: {
     ProviderProfileCreated: (_row, { data, recordedAt }) => ({

@@ -26,9 +26,10 @@ const chosen = (
 /** The names that people chose for single sessions: all names of one person in one row, so that it can be blanked. */
 export const sessionNames = projection({
   name: 'session_names',
-  version: 1,
+  version: 2,
   columns,
   key: { column: 'account_id', of: ({ data }) => data.participantId },
+  erasure: { column: 'account_id', row: (row) => ({ ...row, names: {} }) },
   fold: { ParticipantJoined: chosen, ParticipantRejoined: chosen },
 });
 

@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely';
+import { ERASED } from '../../domain/decider.ts';
 import { instant, nullable, projection, type RowOf, text, uuid } from '../projection.ts';
 import type { TokenRevocationRow } from './tokenRevocations.ts';
 
@@ -19,9 +20,10 @@ export type LoginSessionRow = RowOf<typeof columns>;
 /** Every log-in on a device and whether it still counts. `last_seen_at` is the last exchange of tokens. */
 export const loginSessions = projection({
   name: 'login_sessions',
-  version: 1,
+  version: 2,
   columns,
   key: { column: 'session_id', of: ({ data }) => data.sessionId },
+  erasure: { column: 'account_id', row: (row) => ({ ...row, device: null, ip: ERASED, user_agent: ERASED }) },
   indexes: [['account_id', 'last_seen_at desc']],
   fold: {
     LoginSessionStarted: (_row, { data, recordedAt }): LoginSessionRow => ({
