@@ -18,10 +18,12 @@ export type KeyRing = {
 type Row = { readonly subject: string; readonly wrapped: Buffer | null };
 
 const CACHED = 20_000;
+/** Milliseconds that a key is used again without a look whether another node has destroyed it. */
+const CACHED_MS = 30_000;
 
 /** Keys in table `convene.subject_keys`. */
 export const keyRing = (pool: pg.Pool, master: MasterKeys): KeyRing => {
-  const cache = new LRUCache<string, Buffer>({ max: CACHED });
+  const cache = new LRUCache<string, Buffer>({ max: CACHED, ttl: CACHED_MS });
 
   const read = async (subjects: readonly string[], into: Map<string, Buffer | null>): Promise<void> => {
     const { rows } = await pool.query<Row>(

@@ -9,10 +9,12 @@ export type PersonalField = {
   readonly subject: string;
   /** Its path with dots. */
   readonly place: string;
+  /** Leaves the service in no answer, not to its own person either. */
+  readonly secret: boolean;
 };
 
 /** `*` stands for every element of an array or value of a record. */
-type Path = { readonly segments: readonly string[]; readonly subject: string };
+type Path = { readonly segments: readonly string[]; readonly subject: string; readonly secret: boolean };
 
 type Definition = {
   readonly type: string;
@@ -24,8 +26,8 @@ type Definition = {
 };
 
 const pathsOf = (schema: z.ZodType, segments: readonly string[]): readonly Path[] => {
-  const subject = schema.meta()?.pii;
-  if (typeof subject === 'string') return [{ segments, subject }];
+  const { pii: subject, secret } = schema.meta() ?? {};
+  if (typeof subject === 'string') return [{ segments, subject, secret: secret === true }];
   const { shape, innerType, element, valueType, options } = schema.def as unknown as Definition;
   return [
     ...Object.entries(shape ?? {}).flatMap(([name, child]) => pathsOf(child, [...segments, name])),
@@ -48,20 +50,21 @@ export const personalPaths = (schema: z.ZodType): { readonly find: (data: unknow
 
   const collect = (
     node: unknown,
-    { segments, subject }: Path,
+    path: Path,
     depth: number,
     place: string,
     who: string,
     into: PersonalField[],
   ): void => {
     if (!isHolder(node)) return;
+    const { segments, secret } = path;
     const segment = segments[depth] as string;
     const last = depth === segments.length - 1;
     for (const name of segment === '*' ? Object.keys(node) : [segment]) {
       if (node[name] === undefined || node[name] === null) continue;
       const here = place === '' ? name : `${place}.${name}`;
-      if (last) into.push({ holder: node, name, subject: who, place: here });
-      else collect(node[name], { segments, subject }, depth + 1, here, who, into);
+      if (last) into.push({ holder: node, name, subject: who, place: here, secret });
+      else collect(node[name], path, depth + 1, here, who, into);
     }
   };
 
