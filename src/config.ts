@@ -47,6 +47,12 @@ const sender = z
   .trim()
   .regex(/^(?:[^<>\p{Cc}]*<[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$/u, 'must be an address, or a name and <address>');
 
+/** Where browsers may come out after a sign-in elsewhere: taken to the letter, so without a fragment that would be lost. */
+const redirectUri = z.string().refine((text) => {
+  const url = URL.parse(text);
+  return url !== null && url.hash === '' && !text.includes('#') && !['javascript:', 'data:'].includes(url.protocol);
+}, 'must be a list of addresses without a fragment, such as https://app.example.org/signed-in');
+
 /** `info`, or `info,identity=debug`: one level for all, others for single contexts. */
 const logLevel = z
   .string()
@@ -106,6 +112,22 @@ const Environment = z.object({
   TWILIO_AUTH_TOKEN: text.optional(),
   TWILIO_FROM: text.optional(),
   TWILIO_MESSAGING_SERVICE_SID: text.optional(),
+  GOOGLE_CLIENT_ID: text.optional(),
+  GOOGLE_CLIENT_SECRET: text.optional(),
+  GOOGLE_ISSUER: webAddress.default('https://accounts.google.com'),
+  GITHUB_CLIENT_ID: text.optional(),
+  GITHUB_CLIENT_SECRET: text.optional(),
+  GITHUB_URL: webAddress.default('https://github.com'),
+  GITHUB_API_URL: webAddress.default('https://api.github.com'),
+  MICROSOFT_CLIENT_ID: text.optional(),
+  MICROSOFT_CLIENT_SECRET: text.optional(),
+  MICROSOFT_TENANT: z
+    .string()
+    .trim()
+    .regex(/^[A-Za-z0-9.-]{1,100}$/, 'must be the id or a domain of a tenant, or common, organizations or consumers')
+    .default('common'),
+  MICROSOFT_ISSUER: webAddress.optional(),
+  OAUTH_REDIRECT_URIS: listOf(redirectUri).default([]),
   OTEL_EXPORTER_OTLP_ENDPOINT: webAddress.optional(),
   LOG_LEVEL: logLevel.optional(),
   LOG_FILE: text.optional(),
@@ -157,6 +179,16 @@ function together(env: Partial<Environment>, bad: ReadonlySet<string>): Complain
   if (env.TWILIO_ACCOUNT_SID !== undefined && env.TWILIO_MESSAGING_SERVICE_SID === undefined) {
     need('TWILIO_FROM', 'or TWILIO_MESSAGING_SERVICE_SID is required with TWILIO_ACCOUNT_SID');
   }
+  for (const provider of ['GOOGLE', 'GITHUB', 'MICROSOFT'] as const) {
+    const [id, key] = [`${provider}_CLIENT_ID`, `${provider}_CLIENT_SECRET`] as const;
+    if (env[id] !== undefined) need(key, `is required with ${id}`);
+    if (env[key] !== undefined) need(id, `is required with ${key}`);
+  }
+  if (env.NODE_ENV === 'production') {
+    for (const name of ['GOOGLE_ISSUER', 'GITHUB_URL', 'GITHUB_API_URL', 'MICROSOFT_ISSUER'] as const) {
+      if (env[name]?.startsWith('http:')) complaints.push([name, 'must be an https address in production']);
+    }
+  }
   return complaints;
 }
 
@@ -200,6 +232,24 @@ const UNUSED = [
 /** Everything that can be set, parsed. What is undefined was not set and has no default. */
 export type Config = ReturnType<typeof parseConfig>;
 
+/** What a provider knows this service by; undefined where it is not set. */
+const clientOf = (clientId: string | undefined, clientSecret: string | undefined) =>
+  clientId === undefined || clientSecret === undefined ? undefined : { clientId, clientSecret };
+
+const signInOf = (env: Environment) => {
+  const google = clientOf(env.GOOGLE_CLIENT_ID, env.GOOGLE_CLIENT_SECRET);
+  const github = clientOf(env.GITHUB_CLIENT_ID, env.GITHUB_CLIENT_SECRET);
+  const microsoft = clientOf(env.MICROSOFT_CLIENT_ID, env.MICROSOFT_CLIENT_SECRET);
+  const microsoftIssuer = env.MICROSOFT_ISSUER ?? `https://login.microsoftonline.com/${env.MICROSOFT_TENANT}/v2.0`;
+  return {
+    google: google && { ...google, issuer: env.GOOGLE_ISSUER },
+    github: github && { ...github, url: env.GITHUB_URL, apiUrl: env.GITHUB_API_URL },
+    microsoft: microsoft && { ...microsoft, issuer: microsoftIssuer },
+    /** Where browsers may come out, to the letter. */
+    redirectUris: env.OAUTH_REDIRECT_URIS,
+  };
+};
+
 const configOf = (env: Environment) => ({
   /** Names of variables that are set without effect. */
   unused: UNUSED.filter((name) => [env[name] ?? []].flat().length > 0),
@@ -242,6 +292,8 @@ const configOf = (env: Environment) => ({
           from: env.TWILIO_FROM,
           messagingServiceSid: env.TWILIO_MESSAGING_SERVICE_SID,
         },
+  /** The providers that people may sign in with, where they are configured. */
+  signIn: signInOf(env),
   otlpEndpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT,
   logLevel: env.LOG_LEVEL?.level ?? (env.NODE_ENV === 'test' ? 'warning' : 'info'),
   /** Levels of single contexts that differ from `logLevel`. */

@@ -225,9 +225,11 @@ const start = async (config: Config, embedded: EmbeddedPostgres | undefined, onS
   const databaseUrl = config.databaseUrl ?? embedded?.connectionString ?? '';
   const events = await openLog(config, secrets, databaseUrl, parts, onStop);
   const { pool, consumers, store, codec, feed } = events;
+  const publicUrl = config.publicUrl ?? `http://${config.host}:${config.port}`;
   const { db, progress, rights, sessions, apiKeys, channels, circuits, commands } = await openCommands(
     config,
     events,
+    publicUrl,
     parts,
     onStop,
   );

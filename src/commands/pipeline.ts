@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { z } from 'zod';
 import { type Actor, type Context, can, type Decider, type Rejection } from '../domain/decider.ts';
+import { noSignIn, type SignIn } from '../domain/identity/signIn.ts';
 import type { Metadata } from '../eventstore/event.ts';
 import { uuid5, uuid7 } from '../uuid.ts';
 import type { Aggregates } from './aggregates.ts';
@@ -90,14 +91,17 @@ export const createCommands = (options: {
   readonly hashKey: Buffer;
   readonly lookups: Reads['lookups'];
   readonly passwords: Reads['passwords'];
+  readonly signIn?: SignIn;
   readonly textable?: Reads['textable'];
   readonly adminEmail?: string;
+  /** Destroys the key of a person or thing. */
+  readonly destroyKey?: Run<unknown>['destroyKey'];
   readonly now?: () => Date;
   /** Told of every outcome, for metrics. */
   readonly observe?: (command: string, outcome: Outcome) => void;
 }): Commands => {
   const { aggregates, judge, hashKey, lookups, passwords, now = () => new Date(), observe } = options;
-  const { textable = () => true } = options;
+  const { signIn = noSignIn, textable = () => true, destroyKey = async () => {} } = options;
   const hash = keyedHash(hashKey);
   const reads: Reads = {
     load: async (decider, id) => {
@@ -111,11 +115,13 @@ export const createCommands = (options: {
         const from = history.length;
         const { events } = await aggregates.replay(decider, stream, { from, to: from + HISTORY_PAGE - 1 });
         history.push(...events);
-        if (events.length < HISTORY_PAGE) return history as unknown as readonly (Event & { readonly position: bigint })[];
+        if (events.length < HISTORY_PAGE)
+          return history as unknown as readonly (Event & { readonly position: bigint })[];
       }
     },
     lookups,
     passwords,
+    signIn,
     textable,
     adminEmail: options.adminEmail,
     now,
@@ -215,6 +221,7 @@ export const createCommands = (options: {
       entropy: () => randomBytes(16).toString('hex'),
       reads,
       step: step(request, commandId),
+      destroyKey,
       judge: plain,
     };
     return binding.process(longer as never);

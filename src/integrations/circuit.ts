@@ -16,9 +16,13 @@ const PAUSE_MS = 30_000;
 
 /**
  * Opens after five failures in a row and tries again after thirty seconds, with one call. A final refusal is an answer: it
- * shows that the service is there. `now` in milliseconds.
+ * shows that the service is there; `isAnswer` tells which failures are. `now` in milliseconds.
  */
-export const createCircuit = (service: string, now: () => number = () => performance.now()): Circuit => {
+export const createCircuit = (
+  service: string,
+  now: () => number = () => performance.now(),
+  isAnswer: (error: unknown) => boolean = isFinal,
+): Circuit => {
   let failures = 0;
   let openedAt = 0;
   let trying = false;
@@ -36,7 +40,7 @@ export const createCircuit = (service: string, now: () => number = () => perform
         failures = 0;
         return result;
       } catch (error) {
-        failures = isFinal(error) ? 0 : failures + 1;
+        failures = isAnswer(error) ? 0 : failures + 1;
         openedAt = now();
         throw error;
       } finally {

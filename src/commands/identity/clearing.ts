@@ -2,8 +2,9 @@ import { account } from '../../domain/identity/account/index.ts';
 import { clearLoginFailures } from '../../domain/identity/loginAttempts.ts';
 import type { Run } from '../binding.ts';
 import { type Identifier, identifierHash } from './login/identifier.ts';
+import { identityAttempts } from './oauth/secrets.ts';
 
-/** Forgets the failures of the address and the verified numbers of an account, so that it can be logged in to again. */
+/** Forgets the failures of the address, the numbers and the identities of an account, so that it can be logged in to again. */
 export const clearFailures = async (
   { reads, step }: Pick<Run<unknown>, 'reads' | 'step'>,
   accountId: string,
@@ -19,8 +20,12 @@ export const clearFailures = async (
     { kind: 'email', value: address },
     ...[...numbers.values()].map((value) => ({ kind: 'phoneNumber' as const, value })),
   ];
-  for (const identifier of identifiers) {
-    const id = identifierHash(reads.hash, identifier);
+  const { identities } = (await reads.load(account, accountId)).state;
+  const ids = [
+    ...identifiers.map((identifier) => identifierHash(reads.hash, identifier)),
+    ...Object.values(identities).map((subjectHash) => identityAttempts(reads.hash, subjectHash)),
+  ];
+  for (const id of ids) {
     await step(clearLoginFailures, id, { identifierHash: id, accountId });
   }
 };

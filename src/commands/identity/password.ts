@@ -7,7 +7,7 @@ import { latest, refused, uncontended } from '../outcomes.ts';
 import { clearFailures } from './clearing.ts';
 import { emailHash } from './emailAddress.ts';
 import { readMailToken } from './mailToken.ts';
-import { endEach, othersOf } from './sessionEnding.ts';
+import { begunBefore, endEach, othersOf } from './sessionEnding.ts';
 
 /** Makes the hash of a new password and tells whether it is the one that the account has. */
 const newPassword = async ({ passwords }: Reads, { passwordHash: against }: Account, clear: string) => {
@@ -91,9 +91,9 @@ export const passwordBindings = [
   }),
   internal(accounts.endLoginSessions, ({ accountId }) => accountId, {
     process: async (run) => {
-      const { accountId, exceptSessionId, by } = run.input;
+      const { accountId, exceptSessionId, before, by } = run.input;
       const outcome = await run.judge();
-      const sessionIds = await othersOf(run, accountId, exceptSessionId);
+      const sessionIds = await begunBefore(run, await othersOf(run, accountId, exceptSessionId), before);
       return latest(outcome, ...(await endEach(run, sessionIds, { by })));
     },
   }),

@@ -1,9 +1,9 @@
 import type { z } from 'zod';
 import type { endLoginSessions } from '../../domain/identity/account/index.ts';
-import { endLoginSession } from '../../domain/identity/loginSession.ts';
+import { endLoginSession, loginSession } from '../../domain/identity/loginSession.ts';
 import type { Outcome, Run } from '../binding.ts';
 
-type Ending = Omit<z.output<typeof endLoginSessions.input>, 'accountId' | 'exceptSessionId'>;
+type Ending = Pick<z.output<typeof endLoginSessions.input>, 'by'>;
 
 /** Ends sessions, each in its own stream. */
 export const endEach = async (
@@ -23,3 +23,16 @@ export const othersOf = async (
   exceptSessionId: string | undefined,
 ): Promise<readonly string[]> =>
   (await reads.lookups.livingSessions(accountId)).filter((sessionId) => sessionId !== exceptSessionId);
+
+/** Those of the sessions that began before the instant; all of them without one. */
+export const begunBefore = async (
+  { reads }: Pick<Run<unknown>, 'reads'>,
+  sessionIds: readonly string[],
+  before: string | undefined,
+): Promise<readonly string[]> => {
+  if (before === undefined) return sessionIds;
+  const begun: string[] = [];
+  for (const sessionId of sessionIds)
+    if ((await reads.load(loginSession, sessionId)).state.startedAt < before) begun.push(sessionId);
+  return begun;
+};

@@ -154,6 +154,7 @@ export const accounts = projection({
     DeviceTrustRevoked: unseen,
     OAuthIdentityLinked: unseen,
     OAuthIdentityUnlinked: unseen,
+    UnprovedAccessDropped: (row: Row, event) => changed(row, event, { mfa_enabled: false }),
 
     ProfileUpdated: (row: Row, event) => {
       const { displayName, photoURL, timezone } = event.data.changed;

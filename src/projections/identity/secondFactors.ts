@@ -45,6 +45,7 @@ export const secondFactors = projection({
     }),
     MfaEnabled: (row: SecondFactorRow | undefined) => row && { ...row, enabled: true },
     MfaDisabled: (_row, { data }): SecondFactorRow => none(data.accountId),
+    UnprovedAccessDropped: (row: SecondFactorRow | undefined, { data }) => row && none(data.accountId),
     BackupCodeConsumed: (row: SecondFactorRow | undefined, { data }) =>
       row && { ...row, codes_remaining: data.remaining },
     BackupCodesRegenerated: (row: SecondFactorRow | undefined, { data, recordedAt }) =>

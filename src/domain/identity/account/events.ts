@@ -42,7 +42,10 @@ export const events = {
     plan: z.enum(PLANS),
     createdFrom: z.enum(['web', 'mobile', 'api', 'service']),
     method: z.enum(['password', 'oauth']),
-    termsAcceptedAt: z.string().optional().describe('Absent for the first administrator'),
+    termsAcceptedAt: z
+      .string()
+      .optional()
+      .describe('Absent for the first administrator, and for people who sign in elsewhere'),
     ip: own(z.string()).optional(),
     userAgent: own(z.string()).optional(),
   }),
@@ -110,6 +113,9 @@ export const events = {
     provider: z.enum(SIGN_IN_PROVIDERS),
     subjectHash: secret(z.string()),
   }),
+  UnprovedAccessDropped: z
+    .object({ accountId, at: z.string() })
+    .describe('A provider has shown whose the address is: what was set before counts no more for logging in'),
 
   ProfileUpdated: z.object({
     accountId,

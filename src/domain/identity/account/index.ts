@@ -2,6 +2,7 @@ export * from './closing.ts';
 export * from './devices.ts';
 export * from './emailChange.ts';
 export { type AccountEvent, events } from './events.ts';
+export * from './identities.ts';
 export * from './locking.ts';
 export * from './mfa.ts';
 export * from './password.ts';

@@ -72,6 +72,7 @@ export const endLoginSessions = command(
   z.object({
     accountId: uuid,
     exceptSessionId: uuid.optional(),
+    before: instant.optional().describe('Sessions that began then or later go on'),
     by: z.enum(['admin', 'password_change', 'deactivation', 'breach']),
   }),
   () => [],

@@ -183,7 +183,14 @@ const after = (state: Account, { type, data }: AccountEvent): Account => {
     case 'OAuthIdentityLinked':
       return { ...state, identities: { ...state.identities, [data.provider]: data.subjectHash } };
     case 'OAuthIdentityUnlinked':
-      return { ...state, identities: without(state.identities, data.provider) };
+      return { ...state, identities: without(state.identities, data.provider), credentials: state.credentials + 1 };
+    case 'UnprovedAccessDropped':
+      return {
+        ...without(state, 'passwordHash', 'reset', 'verification', 'emailChange', 'mfa', 'mfaSetup'),
+        identities: {},
+        trustedDevices: {},
+        credentials: state.credentials + 1,
+      };
 
     case 'ProfileUpdated':
       return data.changed.timezone === undefined ? state : { ...state, timezone: data.changed.timezone };

@@ -30,6 +30,7 @@ export const identityRoutes = (app: App, deps: Deps): void => {
     apiKeyRoutes,
     loginRoutes,
     mfaRoutes,
+    oauthRoutes,
     profileRoutes,
     phoneRoutes,
     historyRoutes,

@@ -1,0 +1,89 @@
+import { createCipheriv, createDecipheriv, createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { z } from 'zod';
+import type { ProvenIdentity, SignInSecrets } from '../../../domain/identity/signIn.ts';
+import type { KeyedHash } from '../../binding.ts';
+
+/** The state of a sign-in, which the provider sends back: unknown to whoever does not have the service's key. */
+export const stateOf = (hash: KeyedHash, id: string): string => hash('oauth-state', id);
+
+/** Names a sign-in in the log, where its state does not stand. */
+export const stateHashOf = (hash: KeyedHash, state: string): string => hash('oauth-sign-in', state);
+
+/** What the client's own state is recognised by. */
+export const clientStateHash = (hash: KeyedHash, state: string): string => hash('oauth-client-state', state);
+
+/** The other secrets of a sign-in: they follow from its state by the service's key, so that none of them is kept. */
+export const secretsOf = (hash: KeyedHash, state: string): SignInSecrets => ({
+  state,
+  nonce: hash('oauth-nonce', state),
+  codeVerifier: hash('oauth-code-verifier', state),
+});
+
+/**
+ * What the browser that begins a sign-in keeps in a cookie, beside the state that everybody sees in addresses: the proof
+ * that it is the one, and what the client wants to hear again.
+ */
+export const browserProof = (hash: KeyedHash, state: string, clientState: string): string =>
+  `${hash('oauth-browser', state)}.${Buffer.from(clientState).toString('base64url')}`;
+
+/** The client's state, if the proof is the one that belongs to the state. */
+export const provenClientState = (hash: KeyedHash, state: string, proof: string | undefined): string | undefined => {
+  const [key = '', clientState = ''] = (proof ?? '').split('.');
+  const right = hash('oauth-browser', state);
+  if (key.length !== right.length || !timingSafeEqual(Buffer.from(key), Buffer.from(right))) return undefined;
+  return Buffer.from(clientState, 'base64url').toString();
+};
+
+/** What the code holds that a client exchanges. */
+const Sealed = z.object({
+  subject: z.string(),
+  email: z.string().optional(),
+  emailVerified: z.boolean(),
+  displayName: z.string().optional(),
+});
+
+const ALGORITHM = 'aes-256-gcm';
+const keyOf = (hash: KeyedHash, stateHash: string): Buffer => Buffer.from(hash('oauth-code', stateHash), 'hex');
+
+/**
+ * The code that the client exchanges. It carries who it is under the service's key: the log has nothing of a person who
+ * may not come to have an account.
+ */
+export const sealCode = (hash: KeyedHash, stateHash: string, identity: ProvenIdentity): string => {
+  const nonce = randomBytes(12);
+  const cipher = createCipheriv(ALGORITHM, keyOf(hash, stateHash), nonce).setAAD(Buffer.from(stateHash));
+  const sealed = Buffer.concat([cipher.update(JSON.stringify(identity), 'utf8'), cipher.final()]);
+  return `${stateHash}.${Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString('base64url')}`;
+};
+
+/** Which sign-in an authentic code belongs to, and who it is; undefined for any other text. */
+export const openCode = (
+  hash: KeyedHash,
+  code: string,
+): { readonly stateHash: string; readonly identity: z.output<typeof Sealed> } | undefined => {
+  const [, stateHash = '', text = ''] = /^([0-9a-f]{64})\.([\w-]{40,4000})$/.exec(code) ?? [];
+  const bytes = Buffer.from(text, 'base64url');
+  if (bytes.length <= 28) return undefined;
+  const opening = createDecipheriv(ALGORITHM, keyOf(hash, stateHash), bytes.subarray(0, 12));
+  opening.setAAD(Buffer.from(stateHash)).setAuthTag(bytes.subarray(12, 28));
+  try {
+    const clear = Buffer.concat([opening.update(bytes.subarray(28)), opening.final()]).toString();
+    return { stateHash, identity: Sealed.parse(JSON.parse(clear)) };
+  } catch {
+    return undefined;
+  }
+};
+
+/** What the log keeps of a code: enough to know it again. It holds random bits, so a plain hash will do. */
+export const codeHash = (code: string): string => createHash('sha256').update(code).digest('hex');
+
+/** Names the use of an ID token, so that it has one only. */
+export const idTokenHash = (hash: KeyedHash, idToken: string): string => hash('oauth-id-token', idToken);
+
+/** The reservation of a person of a provider, and what an account keeps of it. */
+export const subjectHash = (hash: KeyedHash, provider: string, subject: string): string =>
+  hash('oauth-identity', `${provider}/${subject}`);
+
+/** Names the attempts to log in as a person of a provider. */
+export const identityAttempts = (hash: KeyedHash, subjectHash: string): string =>
+  hash('login-identifier', `oauth/${subjectHash}`);
