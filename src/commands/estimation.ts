@@ -195,6 +195,7 @@ export const estimation = [
     summary: 'Put a completed session away; its code becomes free',
     example: {},
   }),
+  internal(sessions.withdrawParticipant, ({ sessionId }) => sessionId),
   internal(freeSessionCode, ({ code }) => code),
   internal(freeSessionPlace, ({ accountId }) => accountId),
 ] as const;

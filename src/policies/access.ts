@@ -1,4 +1,9 @@
-import { addAdministrator, bootstrapAdministrator } from '../domain/access/administrators.ts';
+import {
+  addAdministrator,
+  bootstrapAdministrator,
+  resumeAdministrator,
+  suspendAdministrator,
+} from '../domain/access/administrators.ts';
 import { abandonRoleDeletion } from '../domain/access/roleCatalog/index.ts';
 import { ADMIN_ROLE_ID, isSystemRole, SYSTEM_ROLES } from '../domain/access/systemRoles.ts';
 import {
@@ -71,6 +76,13 @@ export const administratorCircle = policy('access-administrator-circle', {
   AdministratorReleased: ({ data, recordedAt }) => [
     issue(completeAdministratorRelease, data, new Date(Date.parse(recordedAt) + REVOCATION_TIME)),
   ],
+  // Counted again in case the deactivation never came about.
+  AdministratorSuspended: ({ data: { accountId }, recordedAt }) => [
+    issue(resumeAdministrator, { accountId }, new Date(Date.parse(recordedAt) + REVOCATION_TIME)),
+  ],
+  // An assignment that was under way may have been counted behind the deactivation's back.
+  AccountDeactivated: ({ data: { accountId } }) => [issue(suspendAdministrator, { accountId })],
+  AccountReactivated: ({ data: { accountId } }) => [issue(resumeAdministrator, { accountId })],
 });
 
 /** Every policy of access. */

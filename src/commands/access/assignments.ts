@@ -5,6 +5,8 @@ import {
   administrators,
   bootstrapAdministrator,
   releaseAdministrator,
+  resumeAdministrator,
+  suspendAdministrator,
 } from '../../domain/access/administrators.ts';
 import { isSystemRole } from '../../domain/access/systemRoles.ts';
 import * as access from '../../domain/access/userAccess.ts';
@@ -13,6 +15,7 @@ import { reject } from '../../domain/decider.ts';
 import { type Account, account } from '../../domain/identity/account/index.ts';
 import { bind, internal, type Outcome, type Run } from '../binding.ts';
 import { emailHash } from '../identity/emailAddress.ts';
+import { isOpen } from '../identity/standing.ts';
 import { refused } from '../outcomes.ts';
 import { EXAMPLE_ACCOUNT, EXAMPLE_ROLE, idByName, isLost, roleFacts, theCatalog } from './catalogue.ts';
 
@@ -121,6 +124,10 @@ export const assignmentBindings = [
     facts: async ({ roleId }, reads) => ({ roleGone: await isLost(reads, roleId) }),
   }),
   internal(addAdministrator, () => ADMINISTRATORS_ID),
+  internal(suspendAdministrator, () => ADMINISTRATORS_ID),
+  internal(resumeAdministrator, () => ADMINISTRATORS_ID, {
+    facts: async ({ accountId }, reads) => ({ open: await isOpen(reads, accountId) }),
+  }),
   internal(bootstrapAdministrator, () => ADMINISTRATORS_ID, {
     facts: async ({ accountId }, reads) => {
       const { status, emailVerified, emailHash: address } = (await reads.load(account, accountId)).state;

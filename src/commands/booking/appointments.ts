@@ -1,4 +1,10 @@
-import { claimTime, clientCalendar, settleTime } from '../../domain/booking/clientCalendar.ts';
+import {
+  cancelClientAppointments,
+  claimTime,
+  clientCalendar,
+  settleTime,
+  upcoming,
+} from '../../domain/booking/clientCalendar.ts';
 import { dateIn } from '../../domain/booking/grid.ts';
 import { dayOfAppointment, dayOfSlot, isHome, scheduleId, slotIdOf, slotRef } from '../../domain/booking/ids.ts';
 import { completeSlotGeneration, provider } from '../../domain/booking/provider/index.ts';
@@ -21,7 +27,8 @@ import {
   updateAppointmentNotes,
 } from '../../domain/booking/schedule/index.ts';
 import { type Actor, type Rejection, reject } from '../../domain/decider.ts';
-import { bind, internal, type Reads } from '../binding.ts';
+import { bind, internal, type Outcome, type Reads, type Run } from '../binding.ts';
+import { isOpen } from '../identity/standing.ts';
 import { latest, uncontended } from '../outcomes.ts';
 import { AppointmentAnswer, appointmentAnswer, exampleIds } from './answers.ts';
 import { accountExists } from './providers.ts';
@@ -197,6 +204,37 @@ export const notesBinding = bind(updateAppointmentNotes, {
   answer,
 });
 
+/** Cancels by `judge`, and gives back what the appointment held elsewhere. */
+const cancellation = async (
+  tools: Pick<Run<unknown>, 'reads' | 'step'>,
+  appointmentId: string,
+  judge: () => Promise<Outcome>,
+): Promise<Outcome> => {
+  const appointment = (await homeOf(tools.reads, appointmentId)).appointments[appointmentId];
+  const leaving = appointment && (await reservationOf(appointment.slotId, appointmentId, tools.reads));
+  const outcome = await judge();
+  if (!outcome.ok || appointment === undefined) return outcome;
+  const settled = [
+    ...(await settleReservation(appointment.slotId, appointmentId, leaving, tools)),
+    ...(await settleCalendar(appointment.clientId, appointmentId, tools)),
+  ];
+  return latest(outcome, ...settled);
+};
+
+/** Cancels what a client with a closed account has booked; nothing once the account is open again. */
+const clientCancellation = async (run: Run<{ readonly accountId: string }>): Promise<Outcome> => {
+  const { input, reads, step, judge } = run;
+  const outcome = await judge();
+  if (!outcome.ok || (await isOpen(reads, input.accountId))) return outcome;
+  const cancelled: Outcome[] = [];
+  for (const appointmentId of upcoming((await reads.load(clientCalendar, input.accountId)).state, reads.now())) {
+    const reason = 'account closed';
+    const cancel = () => step(cancelAppointment, home({ appointmentId }), { appointmentId, reason });
+    cancelled.push(await cancellation(run, appointmentId, cancel));
+  }
+  return latest(outcome, ...cancelled);
+};
+
 /** Cancels; reached through `PUT /appointments/{id}` too. */
 export const cancelBinding = bind(cancelAppointment, {
   path: 'DELETE /appointments/:appointmentId',
@@ -206,18 +244,7 @@ export const cancelBinding = bind(cancelAppointment, {
   stream: home,
   version: versionOf,
   answer,
-  process: async ({ input: { appointmentId }, reads, step, judge }) => {
-    const tools = { reads, step };
-    const appointment = (await homeOf(reads, appointmentId)).appointments[appointmentId];
-    const leaving = appointment && (await reservationOf(appointment.slotId, appointmentId, reads));
-    const outcome = await judge();
-    if (!outcome.ok || appointment === undefined) return outcome;
-    const settled = [
-      ...(await settleReservation(appointment.slotId, appointmentId, leaving, tools)),
-      ...(await settleCalendar(appointment.clientId, appointmentId, tools)),
-    ];
-    return latest(outcome, ...settled);
-  },
+  process: ({ input: { appointmentId }, reads, step, judge }) => cancellation({ reads, step }, appointmentId, judge),
 });
 
 /** Completes; reached through `PUT /appointments/{id}`. */
@@ -245,4 +272,5 @@ export const settlingBindings = [
   internal(settleTime, ({ accountId }) => accountId, {
     facts: ({ appointmentId }, reads) => timeFacts(reads, appointmentId),
   }),
+  internal(cancelClientAppointments, ({ accountId }) => accountId, { process: clientCancellation }),
 ];

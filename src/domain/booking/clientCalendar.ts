@@ -92,3 +92,16 @@ export const settleTime = command(
     return [...released, { type: 'TimeClaimed', data }];
   },
 );
+
+/** The appointments that a client has set time aside for and that are still to begin. */
+export const upcoming = ({ claims }: ClientCalendar, now: Date): readonly string[] => [
+  ...new Set(
+    claims.filter(({ startTime }) => Date.parse(startTime) > now.getTime()).map((claim) => claim.appointmentId),
+  ),
+];
+
+/**
+ * Cancels the appointments to come of a client whose account is closed. Adds nothing to the calendar itself: each
+ * appointment is cancelled in its own stream.
+ */
+export const cancelClientAppointments = command('CancelClientAppointments', z.object({ accountId: uuid }), () => []);

@@ -104,3 +104,15 @@ export const namesOf = async (db: Kysely<ReadModels>, ids: readonly string[]): P
     .execute();
   return new Map(rows.map(({ account_id, display_name }) => [account_id, display_name]));
 };
+
+/** The streams that hold an event which concerns an account. */
+export const streamsConcerning = async (db: Kysely<ReadModels>, accountId: string): Promise<readonly string[]> => {
+  const rows = await db
+    .selectFrom('audit_entries')
+    .where('account_id', '=', accountId)
+    .groupBy('stream')
+    .select(({ fn }) => ['stream', fn.min('position').as('first')])
+    .orderBy('first')
+    .execute();
+  return rows.map(({ stream }) => stream);
+};

@@ -1,4 +1,6 @@
+import type { Kysely } from 'kysely';
 import type { Recorded } from '../../eventstore/event.ts';
+import type { ReadModels } from '../index.ts';
 import { projection, type RowOf, text, uuid } from '../projection.ts';
 
 const columns = {
@@ -57,3 +59,16 @@ export const sessionMembers = projection({
       row && { ...row, role: row.participant_id === data.to ? 'facilitator' : 'voter' },
   },
 });
+
+/** The ids of the sessions not yet completed in which an account is. */
+export const openSessionIds = async (db: Kysely<ReadModels>, accountId: string): Promise<readonly string[]> => {
+  const rows = await db
+    .selectFrom('session_members')
+    .innerJoin('estimation_sessions', 'estimation_sessions.session_id', 'session_members.session_id')
+    .where('participant_id', '=', accountId)
+    .where('membership', '=', 'in')
+    .where('estimation_sessions.status', 'not in', ['completed', 'archived'])
+    .select('session_members.session_id')
+    .execute();
+  return rows.map(({ session_id }) => session_id);
+};

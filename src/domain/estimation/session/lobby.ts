@@ -99,17 +99,32 @@ const successorOf = (state: Session, leaving: string): string | undefined => {
   return (others.find(({ role }) => role === 'voter') ?? others[0])?.id;
 };
 
-/** Leaves the session; an unrevealed card is dropped, and a facilitator hands over. */
-export const leaveSession = command('LeaveSession', z.object({ sessionId: sessionRef }), (_input, state, { actor }) => {
-  const membership = state.participants[actor.id]?.membership;
+/** Somebody's way out of an open session: an unrevealed card is dropped, and a facilitator hands over. */
+const leaving = (state: Session, participantId: string): readonly SessionEvent[] | Rejection => {
+  const membership = state.participants[participantId]?.membership;
   if (state.id === null || membership === undefined || membership === 'removed') return sessionUnknown();
   const ended = closed(state);
   if (ended !== undefined) return ended;
   if (membership === 'left') return reject('CONFLICT', 'not-in-session', 'You have left this session already');
-  const left: SessionEvent = { type: 'ParticipantLeft', data: { sessionId: state.id, participantId: actor.id } };
-  const successor = state.facilitatorId === actor.id ? successorOf(state, actor.id) : undefined;
-  return successor === undefined ? [left] : [left, transferred(state.id, actor.id, successor, 'left')];
-});
+  const left: SessionEvent = { type: 'ParticipantLeft', data: { sessionId: state.id, participantId } };
+  const successor = state.facilitatorId === participantId ? successorOf(state, participantId) : undefined;
+  return successor === undefined ? [left] : [left, transferred(state.id, participantId, successor, 'left')];
+};
+
+/** Leaves the session; an unrevealed card is dropped, and a facilitator hands over. */
+export const leaveSession = command('LeaveSession', z.object({ sessionId: sessionRef }), (_input, state, { actor }) =>
+  leaving(state, actor.id),
+);
+
+/** The same for somebody whose account was closed. Nothing when he is not there any more. */
+export const withdrawParticipant = command(
+  'WithdrawParticipant',
+  z.object({ sessionId: uuid, participantId: uuid }),
+  ({ participantId }, state) =>
+    state.closed !== null || state.participants[participantId]?.membership !== 'in'
+      ? []
+      : leaving(state, participantId),
+);
 
 const participantUnknown = (): Rejection =>
   reject('NOT_FOUND', 'participant-unknown', 'The session has no such participant');

@@ -108,3 +108,9 @@ export const eraseAccount = command(
 export const completeErasure = command('CompleteErasure', z.object({ accountId: uuid }), (_input, { status }) =>
   status === 'erased' ? [] : accountUnknown(),
 );
+
+/**
+ * Gives up what an account that was closed has elsewhere: API keys, places in open estimation sessions. Adds nothing to
+ * the account itself.
+ */
+export const releaseClosedAccount = command('ReleaseClosedAccount', z.object({ accountId: uuid }), () => []);
