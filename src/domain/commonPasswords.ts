@@ -148,8 +148,7 @@ const WHOLE: ReadonlySet<string> = new Set([
 ]);
 
 /** What people put behind a word until a form is content: figures and signs, in either order. */
-const TAIL =
-  /^(?:[!@#$%&*?._-]{0,3}(?:\d|12|123|1234|12345|123456|321|00|01|007|11|69|99|(?:19|20)\d\d)?[!@#$%&*?._-]{0,3})$/;
+const TAIL = /^(?:[!@#$%&*?._-]{0,3}(?:\d{1,2}|123|1234|12345|123456|321|007|(?:19|20)\d\d)?[!@#$%&*?._-]{0,3})$/;
 
 /** Whether the password is one of those that are tried first. Case does not matter. */
 export const isCommonPassword = (password: string): boolean => {

@@ -150,7 +150,11 @@ export const password = z
   .regex(/[0-9]/, 'A digit is missing')
   .regex(/[^\p{L}\p{N}\p{Cc}]/u, 'A special character is missing')
   .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'Control characters are not allowed')
-  .refine((value) => !isCommonPassword(value), 'This password is one of those that are tried first; choose another');
+  .refine((value) => !isCommonPassword(value), {
+    message: 'This password is one of those that are tried first; choose another',
+    // Nothing to add where the form is wrong already.
+    when: ({ issues }) => issues.length === 0,
+  });
 
 /** A password as it is typed in to be checked: what could never match is refused by the check itself, not by form. */
 export const typedPassword = z

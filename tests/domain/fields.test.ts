@@ -66,6 +66,23 @@ t.test('addresses of pages are https without credentials', async (t) => {
   accepts(t, fields.httpsUrl, 'https://example.org/a?b=c');
   refuses(t, fields.httpsUrl, 'http://example.org', 'javascript:alert(1)', 'https://u:p@example.org', 'https://');
 });
+t.test('a password that everybody tries first is refused, whatever its case', async (t) => {
+  for (const common of [
+    'Password1!',
+    'P@ssw0rd',
+    'pASSWORD123!',
+    'Qwerty!23',
+    'Welcome2024!',
+    'Summer2025!',
+    'Admin@123',
+    '1qaz@WSX',
+    'Letmein#1',
+  ])
+    t.match(fields.password.safeParse(common).error?.issues, [{ message: /tried first/ }], common);
+  for (const good of ['SecurePassword123!', 'My-password-is-7-long', 'Summer-in-Kiruna-7', 'Passwordless!1'])
+    accepts(t, fields.password, good);
+});
+
 t.test('a password names each kind of character that it lacks', async (t) => {
   accepts(t, fields.password, ' Correct horse 7! ');
   const messages = fields.password.safeParse('password1').error?.issues.map(({ message }) => message);
