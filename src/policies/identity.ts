@@ -1,11 +1,16 @@
+import { cancelClientAppointments } from '../domain/booking/clientCalendar.ts';
 import {
+  completeErasure,
   endLoginSessions,
+  expireSubscription,
   lockAccount,
+  releaseClosedAccount,
   startEmailVerification,
   startPasswordReset,
   unlockAccount,
 } from '../domain/identity/account/index.ts';
 import { releaseEmail } from '../domain/identity/emailClaim.ts';
+import { releaseOAuthIdentity } from '../domain/identity/oauthIdentity.ts';
 import { releasePhoneNumber } from '../domain/identity/verifiedPhone.ts';
 import { idOf } from '../eventstore/event.ts';
 import type { CodeOrder } from './mails/code.ts';
@@ -43,17 +48,26 @@ export const unlocking = policy('identity-unlocking', {
 
 /** Ends the login sessions that may no longer be their holder's, should a crash have kept the command from it. */
 export const sessions = policy('identity-sessions', {
-  PasswordResetCompleted: ({ data: { accountId } }) => [issue(endLoginSessions, { accountId, by: 'password_change' })],
+  PasswordResetCompleted: ({ data: { accountId, at: before } }) => [
+    issue(endLoginSessions, { accountId, before, by: 'password_change' }),
+  ],
+  UnprovedAccessDropped: ({ data: { accountId, at: before } }) => [
+    issue(endLoginSessions, { accountId, before, by: 'password_change' }),
+  ],
   PasswordChanged: ({ data: { accountId, keptSessionId: exceptSessionId } }) => [
     issue(endLoginSessions, { accountId, exceptSessionId, by: 'password_change' }),
   ],
   AccountLocked: ({ data: { accountId, reason: by } }) =>
     by === 'failed_logins' ? [] : [issue(endLoginSessions, { accountId, by })],
+  AccountDeactivated: ({ data: { accountId } }) => [issue(endLoginSessions, { accountId, by: 'deactivation' })],
 });
 
-/** Gives back the addresses and numbers that an account no longer has. */
+/** Gives back the addresses, numbers and identities that an account no longer has. */
 export const releases = policy('identity-releases', {
   EmailChanged: ({ data: { accountId, oldEmailHash: emailHash } }) => [issue(releaseEmail, { accountId, emailHash })],
+  OAuthIdentityUnlinked: ({ data: { accountId, subjectHash } }) => [
+    issue(releaseOAuthIdentity, { accountId, subjectHash }),
+  ],
   PhoneNumberRemoved: ({ data: { accountId, numberHash } }) => [issue(releasePhoneNumber, { accountId, numberHash })],
 });
 
@@ -99,6 +113,36 @@ export const messages = policy('identity-messages', {
   ],
 });
 
+/** Milliseconds after which nothing that was begun before a deactivation is still under way. */
+const STRAGGLING = 60_000;
+
+/** Gives up what an account that was closed still holds elsewhere, and once more what was on its way meanwhile. */
+export const closing = policy('identity-closing', {
+  AccountDeactivated: ({ data: { accountId }, recordedAt }) => {
+    const later = new Date(Date.parse(recordedAt) + STRAGGLING);
+    return [
+      issue(cancelClientAppointments, { accountId }),
+      issue(releaseClosedAccount, { accountId }),
+      issue(cancelClientAppointments, { accountId }, later),
+      issue(releaseClosedAccount, { accountId }, later),
+    ];
+  },
+});
+
+/** Destroys the keys of an erased person, should a crash have kept the command from it. */
+export const erasure = policy('identity-erasure', {
+  AccountErased: ({ data: { accountId } }) => [issue(completeErasure, { accountId })],
+});
+
+/** Ends plans that are not renewed. */
+export const subscriptions = policy('identity-subscriptions', {
+  SubscriptionChanged: ({ data: { accountId, expiresAt } }) =>
+    expiresAt === undefined ? [] : [issue(expireSubscription, { accountId }, new Date(expiresAt))],
+  SubscriptionCancelled: ({ data: { accountId, effectiveAt } }) => [
+    issue(expireSubscription, { accountId }, new Date(effectiveAt)),
+  ],
+});
+
 /** Every policy of identity. */
 export const identityPolicies = [
   verification,
@@ -110,4 +154,7 @@ export const identityPolicies = [
   mails,
   codes,
   messages,
+  closing,
+  erasure,
+  subscriptions,
 ] as const;

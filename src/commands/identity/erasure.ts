@@ -1,15 +1,34 @@
 import { ERASED } from '../../domain/decider.ts';
 import { account } from '../../domain/identity/account/index.ts';
 import { emailClaim, releaseEmail } from '../../domain/identity/emailClaim.ts';
+import { oauthIdentity } from '../../domain/identity/oauthIdentity.ts';
 import { releasePhoneNumber, verifiedPhone } from '../../domain/identity/verifiedPhone.ts';
 import type { Outcome, Reads, Run } from '../binding.ts';
 import { emailHash, lapsedClaim } from './emailAddress.ts';
 import { type Identifier, identifierHash, numberHash } from './login/identifier.ts';
+import { giveBackIdentity } from './oauth/reservation.ts';
+import { identityAttempts } from './oauth/secrets.ts';
 import { lapsedNumber } from './phones.ts';
+
+/** Everything that an account ever reserved, by the names of the reservations, which are no personal data. */
+const reservationsOf = async (reads: Reads, accountId: string) => {
+  const emails = new Set<string>();
+  const numbers = new Set<string>();
+  const identities = new Set<string>();
+  for (const { type, data } of await reads.history(account, accountId)) {
+    if (type === 'AccountRegistered') emails.add(data.emailHash);
+    if (type === 'EmailChangeRequested') emails.add(data.newEmailHash);
+    if (type === 'EmailChanged') emails.add(data.emailHash);
+    if (type === 'PhoneNumberAdded') numbers.add(data.numberHash);
+    if (type === 'OAuthIdentityLinked') identities.add(data.subjectHash);
+  }
+  return { emails, numbers, identities };
+};
 
 /**
  * The subjects under whose keys the failed log-ins of a person are sealed: hashes of what the person was called by, as
- * long as it is nobody else's by now. Empty once the person's own key is destroyed, which therefore goes last.
+ * long as it is nobody else's by now. Addresses and numbers cannot be told any more once the person's own key is
+ * destroyed, which therefore goes last.
  */
 export const identifierKeys = async (reads: Reads, accountId: string): Promise<readonly string[]> => {
   const { hash } = reads;
@@ -26,25 +45,15 @@ export const identifierKeys = async (reads: Reads, accountId: string): Promise<r
     kind === 'email'
       ? reads.load(emailClaim, emailHash(hash, value))
       : reads.load(verifiedPhone, numberHash(hash, value));
+  const mine = (owner: string | undefined): boolean => owner === undefined || owner === accountId;
   const own: string[] = [];
+  for (const subject of (await reservationsOf(reads, accountId)).identities)
+    if (mine((await reads.load(oauthIdentity, subject)).state.owner)) own.push(identityAttempts(hash, subject));
   for (const identifier of identifiers.values()) {
     const { owner } = (await ownerOf(identifier)).state;
-    if (owner === undefined || owner === accountId) own.push(identifierHash(hash, identifier));
+    if (mine(owner)) own.push(identifierHash(hash, identifier));
   }
   return own;
-};
-
-/** Everything that an account ever reserved, by the names of the reservations, which are no personal data. */
-const reservationsOf = async (reads: Reads, accountId: string) => {
-  const emails = new Set<string>();
-  const numbers = new Set<string>();
-  for (const { type, data } of await reads.history(account, accountId)) {
-    if (type === 'AccountRegistered') emails.add(data.emailHash);
-    if (type === 'EmailChangeRequested') emails.add(data.newEmailHash);
-    if (type === 'EmailChanged') emails.add(data.emailHash);
-    if (type === 'PhoneNumberAdded') numbers.add(data.numberHash);
-  }
-  return { emails, numbers };
 };
 
 /**
@@ -58,7 +67,7 @@ export const eraseTraces = async (
 ): Promise<readonly Outcome[]> => {
   for (const key of identifierKeys) await destroyKey(key);
   await destroyKey(accountId);
-  const { emails, numbers } = await reservationsOf(reads, accountId);
+  const { emails, numbers, identities } = await reservationsOf(reads, accountId);
   const released: Outcome[] = [];
   for (const emailHash of emails) {
     const lapsed = await lapsedClaim(reads, emailHash, accountId);
@@ -68,5 +77,6 @@ export const eraseTraces = async (
     const lapsed = await lapsedNumber(reads, numberHash, accountId);
     released.push(await step(releasePhoneNumber, numberHash, { accountId, numberHash }, { lapsed }));
   }
+  for (const subjectHash of identities) await giveBackIdentity({ reads, step }, subjectHash, accountId);
   return released;
 };

@@ -132,7 +132,11 @@ const update = async (
 };
 
 /** The reservation of a number that an account no longer needs, by its instant; undefined while it does. */
-const lapsedNumber = async (reads: Reads, numberHash: string, accountId: string): Promise<string | undefined> => {
+export const lapsedNumber = async (
+  reads: Reads,
+  numberHash: string,
+  accountId: string,
+): Promise<string | undefined> => {
   const { claimedAt } = (await reads.load(verifiedPhone, numberHash)).state;
   return accounts.holdsNumber(await freshAccount(reads, accountId), numberHash) ? undefined : claimedAt;
 };
