@@ -28,6 +28,7 @@ import { registerServerSentEvents, registerWebSocket, startLive } from './live/i
 import { registerObservation } from './observe.ts';
 import { registerOpenApi } from './openapi/document.ts';
 import { Problem } from './problem.ts';
+import { publicKeysRoute } from './publicKeys.ts';
 import { createRateLimits } from './rateLimits/limiter.ts';
 import { presenters, routes } from './routes/index.ts';
 
@@ -186,6 +187,7 @@ export const createApp = async (deps: Deps, contexts: typeof routes = routes): P
   const live = await startLive(app, deps);
   await registerWebSocket(app, deps, live);
   metricsRoute(app, deps);
+  publicKeysRoute(app);
   healthRoutes(app, deps);
   await app.register(
     async (api) => {

@@ -5,6 +5,7 @@ import { type Actor, can } from '../domain/decider.ts';
 import type { App, Deps } from './app.ts';
 import { Problem } from './problem.ts';
 import { type Caller, loginRequired } from './request.ts';
+import { keyIdOf, type TokenKey, tokenKeyOf } from './tokenKeys.ts';
 
 /** Seconds that an access token lives. */
 export const ACCESS_TOKEN_SECONDS = 900;
@@ -30,6 +31,8 @@ export type Auth = {
   readonly signAccessToken: (claims: AccessClaims) => string;
   /** Who holds the token, as of now: revoked sessions and former rights do not count. Throws a 401 Problem. */
   readonly callerOfToken: (token: string) => Promise<Caller>;
+  /** What access tokens can be checked with by others, as JSON Web Keys; none where they are signed with a secret. */
+  readonly publicKeys: readonly Readonly<Record<string, unknown>>[];
 };
 
 declare module 'fastify' {
@@ -50,27 +53,26 @@ const refused = (reason: string, message: string) => new Problem('UNAUTHORIZED',
 /** Registers access tokens and fills `request.caller`. */
 export const registerAuth = async (app: App, deps: Deps): Promise<void> => {
   const { config, secrets, rights, sessions, apiKeys } = deps;
-  const verify = { algorithms: ['HS256' as const], cache: 5_000 };
-  await app.register(jwt, {
-    namespace: 'current',
-    secret: secrets.jwtSecret,
-    sign: { algorithm: 'HS256', expiresIn: ACCESS_TOKEN_SECONDS },
-    verify,
-  });
-  if (config.jwtSecretPrevious !== undefined)
-    await app.register(jwt, { namespace: 'previous', secret: config.jwtSecretPrevious, verify });
+  const signer = tokenKeyOf(secrets.jwtSecret, 'JWT_SECRET');
+  const former =
+    config.jwtSecretPrevious === undefined ? undefined : tokenKeyOf(config.jwtSecretPrevious, 'JWT_SECRET_PREVIOUS');
+  const register = async (namespace: 'current' | 'previous', { kid, algorithm, signing, checking }: TokenKey) =>
+    app.register(jwt, {
+      namespace,
+      secret: algorithm === 'HS256' ? signing : { private: signing, public: checking },
+      sign: { algorithm, kid, expiresIn: ACCESS_TOKEN_SECONDS },
+      // One algorithm for each key, so that no token can choose how it is checked.
+      verify: { algorithms: [algorithm], cache: 5_000 },
+    });
+  await register('current', signer);
+  if (former !== undefined) await register('previous', former);
   const { current, previous } = app.jwt as Partial<typeof app.jwt>;
 
   const claimsOf = (token: string): AccessClaims => {
+    const byFormer = former !== undefined && keyIdOf(token) === former.kid;
     try {
-      return (current ?? app.jwt.current).verify<AccessClaims>(token);
+      return ((byFormer ? previous : current) ?? app.jwt.current).verify<AccessClaims>(token);
     } catch (error) {
-      if (previous !== undefined && codeOf(error) === 'FAST_JWT_INVALID_SIGNATURE')
-        try {
-          return previous.verify<AccessClaims>(token);
-        } catch (older) {
-          throw tokenProblem(older);
-        }
       throw tokenProblem(error);
     }
   };
@@ -111,6 +113,7 @@ export const registerAuth = async (app: App, deps: Deps): Promise<void> => {
   app.decorate('auth', {
     signAccessToken: (claims: AccessClaims) => app.jwt.current.sign(claims),
     callerOfToken,
+    publicKeys: [signer, former].flatMap((key) => (key?.jwk === undefined ? [] : [key.jwk])),
   });
   app.decorateRequest('caller', undefined);
   app.decorateRequest('callerProblem', undefined);

@@ -1,7 +1,8 @@
-import { createHmac, randomUUID } from 'node:crypto';
+import { createHmac, createPublicKey, generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
 import t from 'tap';
 import { ok } from '../../src/http/answers.ts';
 import { accountOf, actorOf } from '../../src/http/request.ts';
+import { tokenKeyOf } from '../../src/http/tokenKeys.ts';
 import { server } from './support/server.ts';
 
 const routes: NonNullable<Parameters<typeof server>[1]>['routes'] = (app) => {
@@ -48,11 +49,14 @@ t.test('access tokens', async (t) => {
   );
   t.equal(await reasonOf(`Bearer ${base64({ alg: 'none', typ: 'JWT' })}.${base64(claims)}.`), '401 token-invalid');
   t.equal(await reasonOf(`Bearer ${forge(good, { exp: now + 900 }, deps.secrets.jwtSecret)}`), '401 token-invalid');
+  const former = { ...good, kid: tokenKeyOf('o'.repeat(32), 'JWT_SECRET_PREVIOUS').kid };
   t.equal(
-    await reasonOf(`Bearer ${forge(good, claims, 'o'.repeat(32))}`),
+    await reasonOf(`Bearer ${forge(former, claims, 'o'.repeat(32))}`),
     '200 undefined',
     'signed with the former secret',
   );
+  t.equal(await reasonOf(`Bearer ${forge(former, claims, deps.secrets.jwtSecret)}`), '401 token-invalid');
+  t.equal(await reasonOf(`Bearer ${forge(good, claims, 'o'.repeat(32))}`), '401 token-invalid', 'under the wrong name');
   t.equal(
     await reasonOf(`Bearer ${forge(good, { ...claims, sub: randomUUID() }, deps.secrets.jwtSecret)}`),
     '401 account-unknown',
@@ -113,4 +117,51 @@ t.test('API keys', async (t) => {
   const refused = await get('/mine', 'ak_live_good');
   t.equal(refused.statusCode, 403);
   t.equal(refused.json().error.reason, 'api-key-not-allowed');
+});
+
+t.test('tokens signed with a private key', async (t) => {
+  const pem = ({ privateKey }: { privateKey: KeyObject }) =>
+    privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const made = {
+    EdDSA: pem(generateKeyPairSync('ed25519')),
+    ES256: pem(generateKeyPairSync('ec', { namedCurve: 'P-256' })),
+    RS256: pem(generateKeyPairSync('rsa', { modulusLength: 2_048 })),
+  };
+  for (const [algorithm, JWT_SECRET] of Object.entries(made)) {
+    const before = { ...made, HS256: 's'.repeat(32) }[algorithm === 'EdDSA' ? 'RS256' : 'HS256'];
+    const { app, login } = await server(t, {
+      routes,
+      deps: { secrets: { jwtSecret: JWT_SECRET, masterKey: 'm'.repeat(32), adminPassword: 'p'.repeat(12) } },
+      environment: { JWT_SECRET_PREVIOUS: before },
+    });
+    const { authorization, accountId, sessionId } = login();
+    const [header = ''] = authorization.replace('Bearer ', '').split('.');
+    const { alg, kid } = JSON.parse(Buffer.from(header, 'base64url').toString());
+    t.equal(alg, algorithm);
+    const mine = (value: string) => app.inject({ url: '/api/v1/mine', headers: { authorization: value } });
+    t.equal((await mine(authorization)).json().data, accountId);
+
+    const { keys } = (await app.inject('/.well-known/jwks.json')).json();
+    t.ok(
+      keys.some((key: { kid: string }) => key.kid === kid),
+      'its public key is told',
+    );
+    t.equal(keys.length, algorithm === 'EdDSA' ? 2 : 1, 'a shared secret is not');
+    t.notOk(JSON.stringify(keys).includes('"d":'), 'no private part');
+
+    const publicPem = createPublicKey(JWT_SECRET).export({ type: 'spki', format: 'pem' }).toString();
+    const now = Math.floor(Date.now() / 1000);
+    const claims = { sub: accountId, sid: sessionId, iat: now, exp: now + 900 };
+    const forged = forge({ alg: 'HS256', typ: 'JWT', kid }, claims, publicPem);
+    t.equal((await mine(`Bearer ${forged}`)).statusCode, 401, 'the public key is no secret to sign with');
+  }
+});
+
+t.test('a private key of another kind stops the start by name', async (t) => {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 1_024 });
+  const weak = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  t.throws(() => tokenKeyOf(weak, 'JWT_SECRET'), { message: /^JWT_SECRET / });
+  t.throws(() => tokenKeyOf('-----BEGIN PRIVATE KEY-----\nnonsense', 'JWT_SECRET_PREVIOUS'), {
+    message: /^JWT_SECRET_PREVIOUS /,
+  });
 });
