@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Actor, Command, Decider, Rejection, RejectionCode } from '../domain/decider.ts';
 import type { SignIn } from '../domain/identity/signIn.ts';
+import type { Pattern, Sign } from '../domain/identity/suspicion.ts';
 import type { Passwords } from './passwords.ts';
 
 type Method = 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -53,6 +54,8 @@ export type Lookups = {
   readonly openEstimationSessions: (accountId: string) => Promise<readonly string[]>;
   /** How many login sessions of all accounts still count. */
   readonly countLivingSessions: () => Promise<number>;
+  /** The latest signs of a suspicious pattern that concern a subject, oldest first, as far as they are known. */
+  readonly signsOf: (pattern: Pattern, subject: string) => Promise<readonly Sign[]>;
   /** Whose API key it is, by everything that was stored before the call. */
   readonly ownerOfApiKey: (keyId: string) => Promise<string | undefined>;
   /** Whether an account holds the role by an assignment that lies in the log before the position. */

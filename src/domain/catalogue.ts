@@ -13,12 +13,14 @@ import { account, events as accountEvents } from './identity/account/index.ts';
 import { agentCode, events as agentCodeEvents } from './identity/agentCode.ts';
 import { apiKeys, events as apiKeysEvents } from './identity/apiKeys.ts';
 import { emailClaim, events as emailClaimEvents } from './identity/emailClaim.ts';
+import { knownDevices, events as knownDevicesEvents } from './identity/knownDevices.ts';
 import { loginAttempts, events as loginAttemptsEvents } from './identity/loginAttempts.ts';
 import { loginSession, events as loginSessionEvents } from './identity/loginSession.ts';
 import { mfaChallenge, events as mfaChallengeEvents } from './identity/mfaChallenge.ts';
 import { oauthIdentity, events as oauthIdentityEvents } from './identity/oauthIdentity.ts';
 import { oauthSignIn, events as oauthSignInEvents } from './identity/oauthSignIn.ts';
 import { otp, events as otpEvents } from './identity/otp.ts';
+import { suspicion, events as suspicionEvents } from './identity/suspicion.ts';
 import { tokens, events as tokensEvents } from './identity/tokens.ts';
 import { verifiedPhone, events as verifiedPhoneEvents } from './identity/verifiedPhone.ts';
 
@@ -41,6 +43,8 @@ export const deciders = [
   verifiedPhone,
   agentCode,
   apiKeys,
+  knownDevices,
+  suspicion,
   oauthIdentity,
   oauthSignIn,
   session,
@@ -67,6 +71,8 @@ export const catalogue = {
   ...verifiedPhoneEvents,
   ...agentCodeEvents,
   ...apiKeysEvents,
+  ...knownDevicesEvents,
+  ...suspicionEvents,
   ...oauthIdentityEvents,
   ...oauthSignInEvents,
   ...sessionEvents,

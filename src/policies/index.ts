@@ -12,6 +12,7 @@ import { type JobDeps, jobs, RETRY } from './jobs.ts';
 import type { AnyPolicy } from './policy.ts';
 import { issueCommand, type Observe, TIMED_COMMAND, type TimedCommand } from './reacting.ts';
 import { createPolicyRunner, type PolicyRunner, type PolicyRunnerOptions } from './runner.ts';
+import { suspicionPolicies } from './suspicion.ts';
 
 export { registerPolicies } from './runner.ts';
 
@@ -19,6 +20,7 @@ export { registerPolicies } from './runner.ts';
 export const policies: readonly AnyPolicy[] = [
   ...accessPolicies,
   ...identityPolicies,
+  ...suspicionPolicies,
   ...bookingPolicies,
   ...estimationPolicies,
 ];

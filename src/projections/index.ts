@@ -10,6 +10,7 @@ import { apiKeys } from './identity/apiKeys.ts';
 import { loginHistory } from './identity/loginHistory.ts';
 import { loginSessions } from './identity/loginSessions.ts';
 import { secondFactors } from './identity/secondFactors.ts';
+import { suspiciousSigns } from './identity/suspiciousSigns.ts';
 import { tokenRevocations } from './identity/tokenRevocations.ts';
 import type { RowOf } from './projection.ts';
 
@@ -23,6 +24,7 @@ export const projections = [
   loginHistory,
   tokenRevocations,
   apiKeys,
+  suspiciousSigns,
   secondFactors,
   ...bookingProjections,
   ...estimationProjections,

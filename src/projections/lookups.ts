@@ -1,11 +1,13 @@
 import type { Kysely } from 'kysely';
+import type { Pattern, Sign } from '../domain/identity/suspicion.ts';
 import type { Position } from '../eventstore/port.ts';
 import { isAssigned, roleAssignments } from './access/roleAssignments.ts';
-import type { CaughtUp } from './caughtUp.ts';
+import { type CaughtUp, ReadModelBehind } from './caughtUp.ts';
 import { openSessionIds, sessionMembers } from './estimation/sessionMembers.ts';
 import { estimationSessions } from './estimation/sessions.ts';
 import { apiKeys, ownerOfApiKey } from './identity/apiKeys.ts';
 import { countLivingSessions, livingSessionIds, loginSessions } from './identity/loginSessions.ts';
+import { signsOf, suspiciousSigns } from './identity/suspiciousSigns.ts';
 import type { ReadModels } from './index.ts';
 
 /** The questions that bindings ask of read models. */
@@ -40,6 +42,13 @@ export const createLookups = ({
     return openSessionIds(db, accountId);
   },
   countLivingSessions: () => countLivingSessions(db, now()),
+  signsOf: async (pattern: Pattern, subject: string): Promise<readonly Sign[]> => {
+    // A read model that lags behind finds the pattern with the next sign.
+    await caughtUp([suspiciousSigns], await head()).catch((error: unknown) => {
+      if (!(error instanceof ReadModelBehind)) throw error;
+    });
+    return signsOf(db, pattern, subject);
+  },
   ownerOfApiKey: async (keyId: string): Promise<string | undefined> => {
     await caughtUp([apiKeys], await head());
     return ownerOfApiKey(db, keyId);

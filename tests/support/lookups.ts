@@ -6,6 +6,7 @@ export const noLookups: Lookups = {
   livingSessions: async () => [],
   openEstimationSessions: async () => [],
   countLivingSessions: async () => 0,
+  signsOf: async () => [],
   ownerOfApiKey: async () => undefined,
   isAssigned: async () => false,
 };

@@ -13,6 +13,7 @@ import { phoneBindings } from './phones.ts';
 import { profileBindings } from './profile.ts';
 import { registrationBindings } from './registration.ts';
 import { subscriptionBindings } from './subscription.ts';
+import { suspicionBindings } from './suspicion.ts';
 import { tokenBindings } from './tokens.ts';
 
 export { emailHash } from './emailAddress.ts';
@@ -35,4 +36,5 @@ export const identityBindings = [
   ...oauthBindings,
   ...tokenBindings,
   ...apiKeyBindings,
+  ...suspicionBindings,
 ];

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { commandsOf, decider, type EventOf, pii, type Rejection, reject } from '../decider.ts';
+import { commandsOf, decider, type EventOf, pii, type Rejection, reject, secret } from '../decider.ts';
 import { line, typedPassword, uuid } from '../fields.ts';
 import { exactlyOneIdentifier, oneIdentifier, sixDigits } from './otp.ts';
 
@@ -25,6 +25,7 @@ export const events = {
     consecutiveFailures: z.int(),
     lockedUntil: z.string().optional().describe('Set by the failure that locks the identifier'),
     ip: pii('identifierHash', z.string()),
+    ipHash: secret(z.string()).optional().describe('Keyed hash of the address, to count by'),
     userAgent: pii('identifierHash', z.string()),
   }),
   LoginFailuresCleared: z
@@ -80,8 +81,14 @@ export const Origin = { ip: line(0, 100), userAgent: line(0, 400) };
 /** Counts a failure; the fifth in a row locks the identifier. Refused while it is locked. */
 export const recordFailedLogin = command(
   'RecordFailedLogin',
-  z.object({ identifierHash: line(1, 64), accountId: uuid.optional(), reason: z.enum(FAILURES), ...Origin }),
-  ({ accountId, ...input }, state, { now }) => {
+  z.object({
+    identifierHash: line(1, 64),
+    accountId: uuid.optional(),
+    reason: z.enum(FAILURES),
+    ...Origin,
+    ipHash: line(1, 64).optional(),
+  }),
+  ({ accountId, ipHash, ...input }, state, { now }) => {
     const lock = lockOf(state.lockedUntil, now);
     if (lock !== undefined) return lock;
     const consecutiveFailures = state.failures + 1;
@@ -89,6 +96,7 @@ export const recordFailedLogin = command(
     const data = {
       ...input,
       ...(accountId === undefined ? {} : { accountId }),
+      ...(ipHash === undefined ? {} : { ipHash }),
       consecutiveFailures,
       ...(consecutiveFailures < MAX_FAILURES ? {} : { lockedUntil: until }),
     };

@@ -2,6 +2,7 @@ import { account } from '../../../domain/identity/account/index.ts';
 import { type FAILURES, lockOf, loginAttempts, recordFailedLogin } from '../../../domain/identity/loginAttempts.ts';
 import type { Refused, Run } from '../../binding.ts';
 import { refused } from '../../outcomes.ts';
+import { addressHash } from '../suspicion.ts';
 
 /** What is needed to count an attempt. */
 export type Attempting = Pick<Run<unknown>, 'reads' | 'step' | 'origin'>;
@@ -32,7 +33,8 @@ export const countFailure = async (
   otherwise: Refused,
 ): Promise<Refused> => {
   const { accountId, ...rest } = failure;
-  const input = { ...rest, ...(accountId === undefined ? {} : { accountId }), ...run.origin };
+  const ipHash = addressHash(run.reads.hash, run.origin.ip);
+  const input = { ...rest, ...(accountId === undefined ? {} : { accountId }), ...run.origin, ipHash };
   const counted = await run.step(recordFailedLogin, failure.identifierHash, input);
   if (!counted.ok) return counted;
   return (await refuseWhileLocked(run, failure.identifierHash, undefined)) ?? otherwise;

@@ -1,0 +1,31 @@
+import { noteDevice } from '../domain/identity/knownDevices.ts';
+import { flagSuspiciousActivity } from '../domain/identity/suspicion.ts';
+import type { MailOrder } from './mails/index.ts';
+import { issue, job, policy } from './policy.ts';
+
+/** Takes note of where accounts are used, and tells their holders and the log of each new device but the first. */
+export const devices = policy('identity-devices', {
+  LoginSucceeded: ({ data: { accountId, sessionId, deviceId, userAgent, ip }, recordedAt: at }) => [
+    issue(noteDevice, { accountId, device: deviceId ?? userAgent, sessionId, ip, at }),
+  ],
+  DeviceSeen: ({ data: { accountId, sessionId, ip, first, at } }) =>
+    first
+      ? []
+      : [
+          issue(flagSuspiciousActivity, { pattern: 'new_device', accountId, ip, at, evidence: { sessionId } }),
+          job('send-mail', { template: 'new-sign-in', accountId, sessionId, at } satisfies MailOrder),
+        ],
+});
+
+/** Looks after each sign of an attack whether there are enough of them. */
+export const suspicions = policy('identity-suspicions', {
+  RefreshTokenReuseDetected: ({ data: { accountId, sessionId, ip }, recordedAt: at }) => [
+    issue(flagSuspiciousActivity, { pattern: 'refresh_reuse', accountId, ip, at, evidence: { sessionId } }),
+  ],
+  LoginFailed: ({ data: { ip }, recordedAt: at }) => [
+    issue(flagSuspiciousActivity, { pattern: 'password_spray', ip, at }),
+  ],
+});
+
+/** Every policy about what looks like an attack. */
+export const suspicionPolicies = [devices, suspicions] as const;
