@@ -54,8 +54,8 @@ export const sessions = policy('identity-sessions', {
   UnprovedAccessDropped: ({ data: { accountId, at: before } }) => [
     issue(endLoginSessions, { accountId, before, by: 'password_change' }),
   ],
-  PasswordChanged: ({ data: { accountId, keptSessionId: exceptSessionId } }) => [
-    issue(endLoginSessions, { accountId, exceptSessionId, by: 'password_change' }),
+  PasswordChanged: ({ data: { accountId, keptSessionId: exceptSessionId, at: before } }) => [
+    issue(endLoginSessions, { accountId, exceptSessionId, before, by: 'password_change' }),
   ],
   AccountLocked: ({ data: { accountId, reason: by } }) =>
     by === 'failed_logins' ? [] : [issue(endLoginSessions, { accountId, by })],

@@ -19,9 +19,11 @@ t.test('who asks for a mail gets one only when he has an account, and only to th
 
 t.test('sessions end with the password, and with a lock by hand', async (t) => {
   const end = (more: object) => [{ command: 'EndLoginSessions', input: { accountId, ...more } }];
-  t.match(on(sessions.on.PasswordResetCompleted, {}), end({ by: 'password_change' }));
-  const kept = on(sessions.on.PasswordChanged, { keptSessionId: id('here') });
-  t.match(kept, end({ exceptSessionId: id('here'), by: 'password_change' }));
+  const at = '2026-03-02T09:59:59.000Z';
+  const reset = on(sessions.on.PasswordResetCompleted, { at });
+  t.match(reset, end({ before: at, by: 'password_change' }), 'not those that began with the new password');
+  const kept = on(sessions.on.PasswordChanged, { keptSessionId: id('here'), at });
+  t.match(kept, end({ exceptSessionId: id('here'), before: at, by: 'password_change' }));
   for (const reason of ['admin', 'breach']) t.match(on(sessions.on.AccountLocked, { reason }), end({ by: reason }));
   t.strictSame(on(sessions.on.AccountLocked, { reason: 'failed_logins' }), []);
 });
