@@ -22,21 +22,25 @@ const beginning = (text: string, zone: string): string =>
 const ending = (text: string, zone: string): string =>
   isDate(text) ? startOfDay(Temporal.PlainDate.from(text).add({ days: 1 }), zone) : text;
 
-const refusedTo = (message: string): Problem =>
-  new Problem('VALIDATION_ERROR', message, { reason: 'input-invalid', details: [{ field: 'to', message }] });
+const refusedTo = (message: string, field = 'to'): Problem =>
+  new Problem('VALIDATION_ERROR', message, { reason: 'input-invalid', details: [{ field, message }] });
 
 /** A half-open stretch of time, ISO-8601 UTC with milliseconds; an end that was not asked for is missing. */
 export type Range = { readonly from?: string; readonly to?: string };
 
-/** What `from` and `to` mean in a time zone. Throws 422 on `to` when it lies before `from`. */
-export const rangeOf = ({ from, to }: { from?: string | undefined; to?: string | undefined }, zone = 'UTC'): Range => {
+/** What `from` and `to` mean in a time zone. Throws 422 on `to`, by the name that it has in the query, when it lies before `from`. */
+export const rangeOf = (
+  { from, to }: { from?: string | undefined; to?: string | undefined },
+  zone = 'UTC',
+  toField = 'to',
+): Range => {
   const range: Range = {
     ...(from === undefined ? {} : { from: beginning(from, zone) }),
     ...(to === undefined ? {} : { to: ending(to, zone) }),
   };
   // A date before `from` ends where `from` begins: not later, so it is its beginning that counts.
   if (range.from !== undefined && to !== undefined && beginning(to, zone) < range.from)
-    throw refusedTo('Must not lie before from');
+    throw refusedTo('Must not lie before the beginning', toField);
   return range;
 };
 

@@ -78,6 +78,10 @@ t.test('searching for accounts', async (t) => {
     t.strictSame(names(await search('q=search&status=active')), ['Ada 100%_sure']);
     t.strictSame(names(await search('status=deactivated')), []);
     t.strictSame(names(await search('createdTo=2020-01-01')), []);
+    t.match(await search('createdFrom=2020-01-02&createdTo=2020-01-01'), {
+      status: 422,
+      body: { error: { details: [{ field: 'createdTo' }] } },
+    });
     t.equal(names(await search('q=search&createdFrom=2020-01-01&createdTo=2100-01-01')).length, 2);
     for (const bad of [
       'plan=gold',

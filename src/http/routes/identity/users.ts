@@ -77,7 +77,7 @@ export const userRoutes = (app: App, deps: Deps): void => {
     async (request) => {
       const { query } = request;
       const { sort, order, limit, createdFrom, createdTo, page: _page, ...filter } = query;
-      const { from, to } = rangeOf({ from: createdFrom, to: createdTo });
+      const { from, to } = rangeOf({ from: createdFrom, to: createdTo }, 'UTC', 'createdTo');
       const now = commands.reads.now();
       const { items, total } = await searchAccounts(db, { ...filter, createdFrom: from, createdTo: to }, now, {
         sort,
