@@ -1,16 +1,13 @@
-import { abandonRegistration, account, holdsEmail } from '../../domain/identity/account/index.ts';
+import { abandonRegistration, holdsEmail } from '../../domain/identity/account/index.ts';
 import { claimEmail, emailClaim } from '../../domain/identity/emailClaim.ts';
 import type { KeyedHash, Outcome, Reads, Step } from '../binding.ts';
+import { newestAccount } from './standing.ts';
 
 /** The id of the reservation of an address. */
 export const emailHash = (hash: KeyedHash, email: string): string => hash('email', email);
 
 /** Milliseconds that a reservation is left alone while its account has not come about, or not taken the address. */
 const REGISTRATION_TIME = 10_000;
-
-/** The account as the log knows it now, whichever process changed it last. */
-const freshAccount = async (reads: Reads, accountId: string) =>
-  (await reads.history(account, accountId)).reduce(account.evolve, account.initial);
 
 /**
  * Reserves an address for an account that is about to be opened or to change to it. An owner who never came to exist,
@@ -30,7 +27,7 @@ export const reserveEmail = async (
   if (owner === undefined || claimedAt === undefined) return outcome;
   const now = reads.now();
   if (now.getTime() - Date.parse(claimedAt) < REGISTRATION_TIME) return outcome;
-  const holder = await freshAccount(reads, owner);
+  const holder = await newestAccount(reads, owner);
   if (holdsEmail(holder, id, now)) return outcome;
   if (holder.status === 'none') {
     const ruledOut = await step(abandonRegistration, owner, { accountId: owner });
@@ -42,5 +39,5 @@ export const reserveEmail = async (
 /** The reservation of an address that an account no longer needs, by its instant; undefined while it does. */
 export const lapsedClaim = async (reads: Reads, emailHash: string, accountId: string): Promise<string | undefined> => {
   const { claimedAt } = (await reads.load(emailClaim, emailHash)).state;
-  return holdsEmail(await freshAccount(reads, accountId), emailHash, reads.now()) ? undefined : claimedAt;
+  return holdsEmail(await newestAccount(reads, accountId), emailHash, reads.now()) ? undefined : claimedAt;
 };

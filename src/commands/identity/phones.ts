@@ -1,18 +1,16 @@
 import { z } from 'zod';
 import { reject } from '../../domain/decider.ts';
 import * as accounts from '../../domain/identity/account/index.ts';
-import { type Account, type AccountEvent, account, type Phone } from '../../domain/identity/account/index.ts';
+import { type AccountEvent, account, type Phone } from '../../domain/identity/account/index.ts';
 import { challengeOf, checkOtp, issueOtp, otp, refuseCode, smsMissing } from '../../domain/identity/otp.ts';
 import { claimPhoneNumber, releasePhoneNumber, verifiedPhone } from '../../domain/identity/verifiedPhone.ts';
 import { bind, internal, type Outcome, type Reads, type Run } from '../binding.ts';
 import { latest, refused } from '../outcomes.ts';
 import { identifierHash, numberHash, otpFactsOfPhone } from './login/identifier.ts';
 import { otpCode } from './otpCode.ts';
+import { newestAccount } from './standing.ts';
 
 type Needs = Pick<Run<unknown>, 'reads' | 'step'>;
-
-const freshAccount = async (reads: Reads, accountId: string): Promise<Account> =>
-  (await reads.history(account, accountId)).reduce(account.evolve, account.initial);
 
 /** Milliseconds that a reservation is left alone while its account has not noted it. */
 const PROVING_TIME = 10_000;
@@ -24,7 +22,7 @@ const reserveNumber = async ({ reads, step }: Needs, accountId: string, numberHa
   const { owner, claimedAt } = (await reads.load(verifiedPhone, numberHash)).state;
   if (owner === undefined || claimedAt === undefined) return outcome;
   if (reads.now().getTime() - Date.parse(claimedAt) < PROVING_TIME) return outcome;
-  if (accounts.holdsNumber(await freshAccount(reads, owner), numberHash)) return outcome;
+  if (accounts.holdsNumber(await newestAccount(reads, owner), numberHash)) return outcome;
   const lost = await step(accounts.loseNumber, owner, { accountId: owner, numberHash });
   return lost.ok
     ? step(claimPhoneNumber, numberHash, { accountId, insteadOf: { accountId: owner, claimedAt } })
@@ -138,7 +136,7 @@ export const lapsedNumber = async (
   accountId: string,
 ): Promise<string | undefined> => {
   const { claimedAt } = (await reads.load(verifiedPhone, numberHash)).state;
-  return accounts.holdsNumber(await freshAccount(reads, accountId), numberHash) ? undefined : claimedAt;
+  return accounts.holdsNumber(await newestAccount(reads, accountId), numberHash) ? undefined : claimedAt;
 };
 
 const own = {

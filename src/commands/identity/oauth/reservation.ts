@@ -1,11 +1,9 @@
-import { abandonRegistration, account, holdsIdentity } from '../../../domain/identity/account/index.ts';
+import { abandonRegistration, holdsIdentity } from '../../../domain/identity/account/index.ts';
 import { claimOAuthIdentity, oauthIdentity, releaseOAuthIdentity } from '../../../domain/identity/oauthIdentity.ts';
 import type { Outcome, Reads, Run } from '../../binding.ts';
+import { newestAccount } from '../standing.ts';
 
 type Needs = Pick<Run<unknown>, 'reads' | 'step'>;
-
-const freshAccount = async (reads: Reads, accountId: string) =>
-  (await reads.history(account, accountId)).reduce(account.evolve, account.initial);
 
 /** Milliseconds that a reservation is left alone while its account has not taken the identity. */
 const TAKING_TIME = 10_000;
@@ -24,7 +22,7 @@ export const reserveIdentity = async (
   const { owner, claimedAt } = (await reads.load(oauthIdentity, subjectHash)).state;
   if (owner === undefined || claimedAt === undefined) return outcome;
   if (reads.now().getTime() - Date.parse(claimedAt) < TAKING_TIME) return outcome;
-  const holder = await freshAccount(reads, owner);
+  const holder = await newestAccount(reads, owner);
   if (holdsIdentity(holder, subjectHash)) return outcome;
   if (holder.status === 'none') {
     const ruledOut = await step(abandonRegistration, owner, { accountId: owner });
@@ -40,7 +38,7 @@ export const lapsedIdentity = async (
   accountId: string,
 ): Promise<string | undefined> => {
   const { claimedAt } = (await reads.load(oauthIdentity, subjectHash)).state;
-  return holdsIdentity(await freshAccount(reads, accountId), subjectHash) ? undefined : claimedAt;
+  return holdsIdentity(await newestAccount(reads, accountId), subjectHash) ? undefined : claimedAt;
 };
 
 /** Gives back what was reserved for nothing. */
