@@ -9,6 +9,7 @@ import {
   linkIdentity,
   registerByIdentity,
 } from '../../../domain/identity/account/index.ts';
+import { apiKeys } from '../../../domain/identity/apiKeys.ts';
 import { oauthIdentity } from '../../../domain/identity/oauthIdentity.ts';
 import type { ProvenIdentity } from '../../../domain/identity/signIn.ts';
 import type { Outcome, Refused, Run } from '../../binding.ts';
@@ -53,6 +54,13 @@ const NO_ADDRESS = refused(
 );
 const TAKEN = refused(reject('CONFLICT', 'email-taken', 'There is an account with this e-mail address', 'email'));
 
+const UNPROVED = refused(
+  reject('CONFLICT', 'email-unproved', 'Log in to the account with this address and verify it first', 'email'),
+);
+
+const hasKeys = async ({ reads }: Needs, accountId: string): Promise<boolean> =>
+  Object.values((await reads.load(apiKeys, accountId)).state.keys).some(({ revoked }) => !revoked);
+
 /** Reserves the identity, and gives it back when what it was reserved for is refused. */
 const withIdentity = async (
   run: Needs,
@@ -77,6 +85,8 @@ const linkByAddress = async (
   if (!person.emailVerified) return TAKEN;
   const locked = await refuseWhileLocked(run, identityAttempts(run.reads.hash, person.subjectHash), accountId);
   if (locked !== undefined) return locked;
+  // Whoever made keys would keep them; such an account is for people to look at.
+  if (!before.emailVerified && (await hasKeys(run, accountId))) return UNPROVED;
   const sessionIds = before.emailVerified ? [] : await othersOf(run, accountId, undefined);
   const linked = await withIdentity(run, person, accountId, () =>
     run.step(linkIdentity, accountId, { ...said(person, accountId), by: 'address', emailHash: addressHash }),
