@@ -11,10 +11,10 @@ const Profile = {
   providerId: z.string().describe('The account that gives appointments; providers have the id of their account'),
   accountId: z.string(),
   displayName: pii('accountId', z.string()),
-  bio: z.string().nullable(),
+  bio: pii('accountId', z.string().nullable()),
   timezone: z.string().describe('IANA name'),
-  meetingLink: z.string().nullable(),
-  location: z.string().nullable(),
+  meetingLink: pii('accountId', z.string().nullable()),
+  location: pii('accountId', z.string().nullable()),
   priceCents: z.int().nullable().describe('Of one appointment, in the smallest unit of the currency'),
   currency: z.string().nullable().describe('ISO 4217'),
 };
