@@ -122,6 +122,16 @@ t.test('the configuration', async (t) => {
     t.match(problemOf({ SMTP_URL: 'smtp://mail', RESEND_API_KEY: 'r', MAIL_FROM: 'a@example.org' }), /RESEND_API_KEY/);
     t.match(problemOf({ TWILIO_ACCOUNT_SID: 'AC1' }), /TWILIO_AUTH_TOKEN.*\n.*TWILIO_FROM/);
     t.match(problemOf({ TWILIO_AUTH_TOKEN: 'x' }), /TWILIO_ACCOUNT_SID/);
+    t.match(problemOf({ GOOGLE_CLIENT_ID: 'x' }), /GOOGLE_CLIENT_SECRET/);
+    t.match(problemOf({ GITHUB_CLIENT_SECRET: 'x' }), /GITHUB_CLIENT_ID/);
+    t.match(problemOf({ ...production, GOOGLE_ISSUER: 'http://127.0.0.1' }), /GOOGLE_ISSUER/);
+  });
+
+  t.test('takes addresses to come out at to the letter', async (t) => {
+    const uris = 'https://app.example.org/in, org.example.app:/in?kept=1';
+    t.same(parseConfig({ OAUTH_REDIRECT_URIS: uris }).signIn.redirectUris, uris.split(', '));
+    for (const bad of ['https://app.example.org/#in', '/in', 'javascript:alert(1)'])
+      t.match(problemOf({ OAUTH_REDIRECT_URIS: bad }), /OAUTH_REDIRECT_URIS/, bad);
   });
 
   t.test('is documented, variable by variable', async (t) => {
