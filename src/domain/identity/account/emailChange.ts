@@ -3,23 +3,24 @@ import { reject } from '../../decider.ts';
 import { email, typedPassword } from '../../fields.ts';
 import type { AccountEvent } from './events.ts';
 import { accountUnknown, passwordWrong } from './refusals.ts';
-import { type Account, command } from './state.ts';
+import { type Account, command, EMAIL_CHANGES_PER_HOUR } from './state.ts';
 
 /** Milliseconds that the token to the new address lives. */
-const EMAIL_CHANGE_LIFE = 24 * 3_600_000;
+const HOUR = 3_600_000;
+const EMAIL_CHANGE_LIFE = 24 * HOUR;
 /** Milliseconds that the new address stays reserved beyond that, for a confirmation under way. */
 const CONFIRMATION_TIME = 60_000;
 
 /** What ChangeEmail must know: whether the password was right, and how the reservation of the new address is called. */
 export type EmailChangeFacts = { readonly right: boolean; readonly newEmailHash: string };
 
-/** Asks for another address, which has been reserved before. The old one stays until the token to the new one comes back. */
+/** Asks for another address, which has been reserved before, five times an hour at most. The old one stays until the token to the new one comes back. */
 export const changeEmail = command(
   'ChangeEmail',
   z.object({ newEmail: email, password: typedPassword }),
   (
     { newEmail },
-    { status, emailHash },
+    { status, emailHash, emailChanges },
     context: { facts: EmailChangeFacts; actor: { id: string }; newId(label: string): string; now: Date },
   ) => {
     const { facts, actor, newId, now } = context;
@@ -28,6 +29,14 @@ export const changeEmail = command(
     const { newEmailHash } = facts;
     if (newEmailHash === emailHash)
       return reject('CONFLICT', 'email-taken', 'This is the address of your account already', 'newEmail');
+    const recent = emailChanges
+      .map((end) => Date.parse(end) - EMAIL_CHANGE_LIFE + HOUR - now.getTime())
+      .filter((wait) => wait > 0);
+    if (recent.length >= EMAIL_CHANGES_PER_HOUR)
+      return {
+        ...reject('RATE_LIMIT_EXCEEDED', 'asked-often', 'The address can be changed five times an hour'),
+        retryAfter: Math.ceil((recent[0] ?? 0) / 1000),
+      };
     const expiresAt = new Date(now.getTime() + EMAIL_CHANGE_LIFE).toISOString();
     const requestId = newId('email-change');
     const data = { accountId: actor.id, newEmail, newEmailHash, requestId, expiresAt };

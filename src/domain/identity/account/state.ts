@@ -46,6 +46,8 @@ export type Account = {
   readonly verification?: Pending;
   /** The only change of the address whose token counts. */
   readonly emailChange?: Pending & { readonly emailHash: string };
+  /** When the tokens of the latest changes of the address end or ended, oldest first: as many as count. */
+  readonly emailChanges: readonly string[];
   /** The only request for another password whose token counts. */
   readonly reset?: Pending;
 
@@ -75,10 +77,14 @@ export type Account = {
   };
 };
 
+/** Changes of the address that may be asked for in an hour: each sends a mail to a stranger's address. */
+export const EMAIL_CHANGES_PER_HOUR = 5;
+
 const initial: Account = {
   version: -1,
   status: 'none',
   emailVerified: false,
+  emailChanges: [],
   credentials: 0,
   totpStep: -1,
   trustedDevices: {},
@@ -130,7 +136,8 @@ const after = (state: Account, { type, data }: AccountEvent): Account => {
       return { ...without(state, 'verification'), emailVerified: true };
     case 'EmailChangeRequested': {
       const { requestId, expiresAt, newEmailHash } = data;
-      return { ...state, emailChange: { requestId, expiresAt, emailHash: newEmailHash } };
+      const emailChanges = [...state.emailChanges, expiresAt].slice(-EMAIL_CHANGES_PER_HOUR);
+      return { ...state, emailChanges, emailChange: { requestId, expiresAt, emailHash: newEmailHash } };
     }
     case 'EmailChanged':
       return {

@@ -53,6 +53,14 @@ t.test('asking for another address', async (t) => {
       .when(changeEmail, { ...input, newEmail: 'nobody' }, holder, facts)
       .rejected('input-invalid', 'newEmail');
   });
+  t.test('is refused a sixth time within the hour', async (t) => {
+    const five = ['1', '2', '3', '4', '5'].map((requestId) => asked(requestId));
+    const again = (time: Date) =>
+      given(registered, ...five).when(changeEmail, input, { actor: holder, now: time }, facts);
+    t.match(again(minutes(59)).outcome, { code: 'RATE_LIMIT_EXCEEDED', reason: 'asked-often', retryAfter: 60 });
+    t.match(again(minutes(60)).outcome, [{ type: 'EmailChangeRequested' }]);
+    t.match(given(registered, ...five.slice(1)).when(changeEmail, input, holder, facts).outcome, [{}]);
+  });
   t.test('is refused for accounts that are closed or none', async () => {
     for (const past of [[], [registered, deactivated]])
       given(...past)
