@@ -62,7 +62,8 @@ const add = async (
   };
   const { state } = await reads.load(account, actor.id);
   // A refusal, or a repeat of what was done before: no code goes out.
-  if (accounts.refuseNumber(state, facts.numberHash) !== undefined) return answered(await judge(input, facts));
+  if (accounts.refuseNumber(state, facts.numberHash, reads.now()) !== undefined)
+    return answered(await judge(input, facts));
   if (!reads.textable()) return refused(smsMissing());
   const named = identifierHash(hash, { kind: 'phoneNumber', value: input.number });
   const of = otpFactsOfPhone(hash, { accountId: actor.id, phone, identifierHash: named });

@@ -4,10 +4,11 @@ import { line, phoneNumber, uuid } from '../../fields.ts';
 import { sixDigits } from '../otp.ts';
 import type { AccountEvent } from './events.ts';
 import { accountUnknown } from './refusals.ts';
-import { type Account, command, type Phone } from './state.ts';
+import { type Account, command, PHONES_PER_HOUR, type Phone } from './state.ts';
 
 /** Telephone numbers of one account. */
 const MAX_PHONES = 5;
+const HOUR = 3_600_000;
 
 const numberUnknown = () => reject('NOT_FOUND', 'number-unknown', 'There is no such telephone number');
 
@@ -20,12 +21,22 @@ export const holdsNumber = ({ phones }: Account, numberHash: string): boolean =>
   phones.some((phone) => phone.verified && phone.numberHash === numberHash);
 
 /** Why the account takes no further number; undefined when it takes this one. */
-export const refuseNumber = ({ status, phones }: Account, numberHash: string): Rejection | undefined => {
+export const refuseNumber = (
+  { status, phones, phonesAdded }: Account,
+  numberHash: string,
+  now: Date,
+): Rejection | undefined => {
   if (status !== 'active') return accountUnknown();
   if (phones.some((phone) => phone.numberHash === numberHash))
     return reject('CONFLICT', 'number-listed', 'This number is on the account already', 'number');
   if (phones.length >= MAX_PHONES)
     return reject('CONFLICT', 'number-limit', `An account has at most ${MAX_PHONES} telephone numbers`);
+  const waits = phonesAdded.map((at) => Date.parse(at) + HOUR - now.getTime()).filter((wait) => wait > 0);
+  if (waits.length >= PHONES_PER_HOUR)
+    return {
+      ...reject('RATE_LIMIT_EXCEEDED', 'asked-often', `At most ${PHONES_PER_HOUR} numbers can be added in an hour`),
+      retryAfter: Math.ceil((waits[0] ?? 0) / 1000),
+    };
   return undefined;
 };
 
@@ -41,7 +52,7 @@ export const addPhoneNumber = command(
     context: { facts: { numberHash: string }; actor: { id: string }; newId(label: string): string; now: Date },
   ) => {
     const { facts, actor, newId, now } = context;
-    const refusal = refuseNumber(state, facts.numberHash);
+    const refusal = refuseNumber(state, facts.numberHash, now);
     if (refusal !== undefined) return refusal;
     const data = { accountId: actor.id, phoneNumberId: newId('phone'), number, ...facts, at: now.toISOString() };
     return [{ type: 'PhoneNumberAdded', data: label === undefined ? data : { ...data, label } }];

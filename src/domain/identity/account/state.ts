@@ -63,6 +63,8 @@ export type Account = {
   /** Oldest first. */
   readonly phones: readonly Phone[];
   readonly primaryPhoneId?: string;
+  /** When the latest numbers were added, oldest first: as many as count. */
+  readonly phonesAdded: readonly string[];
 
   readonly timezone: string;
   readonly language: string;
@@ -80,6 +82,9 @@ export type Account = {
 /** Changes of the address that may be asked for in an hour: each sends a mail to a stranger's address. */
 export const EMAIL_CHANGES_PER_HOUR = 5;
 
+/** Numbers that may be added in an hour, removed ones included: each is sent a text message. */
+export const PHONES_PER_HOUR = 10;
+
 const initial: Account = {
   version: -1,
   status: 'none',
@@ -90,6 +95,7 @@ const initial: Account = {
   trustedDevices: {},
   identities: {},
   phones: [],
+  phonesAdded: [],
   timezone: 'UTC',
   language: 'en',
   plan: 'free',
@@ -208,7 +214,8 @@ const after = (state: Account, { type, data }: AccountEvent): Account => {
 
     case 'PhoneNumberAdded': {
       const phone = { id: data.phoneNumberId, numberHash: data.numberHash, verified: false };
-      return { ...state, phones: [...state.phones, phone] };
+      const phonesAdded = [...state.phonesAdded, data.at].slice(-PHONES_PER_HOUR);
+      return { ...state, phonesAdded, phones: [...state.phones, phone] };
     }
     case 'PhoneNumberLabelled':
       return state;

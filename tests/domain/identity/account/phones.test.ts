@@ -56,6 +56,14 @@ t.test('adding a number', async (t) => {
       .when(addPhoneNumber, input, holder, facts)
       .then(added('a', newId('phone')));
   });
+  t.test('is refused for an eleventh within the hour, however many were removed', async (t) => {
+    const ten = Array.from({ length: 10 }, (_, index) => [added(String(index)), removed(String(index))]).flat();
+    const eleventh = (time: Date) =>
+      given(registered, ...ten).when(addPhoneNumber, input, { actor: holder, now: time }, facts);
+    t.match(eleventh(minutes(59)).outcome, { code: 'RATE_LIMIT_EXCEEDED', reason: 'asked-often', retryAfter: 60 });
+    t.match(eleventh(minutes(60)).outcome, [{ type: 'PhoneNumberAdded' }]);
+    t.match(given(registered, ...ten.slice(2)).when(addPhoneNumber, input, holder, facts).outcome, [{}]);
+  });
   t.test('is refused for accounts that are closed or none', async () => {
     for (const past of [[], [registered, deactivated]])
       given(...past)
