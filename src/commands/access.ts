@@ -199,7 +199,7 @@ export const accessBindings = [
       return {
         role: roleFacts(await theCatalog(reads), roleId),
         accountKnown: status === 'active',
-        releasedAssignmentId: released[accountId],
+        releasedAssignmentIds: released[accountId] ?? [],
       };
     },
     process: async ({ input: { accountId, roleId }, reads, step, judge }) => {

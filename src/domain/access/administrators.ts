@@ -11,10 +11,10 @@ const Membership = z.object({
 export const events = { AdministratorAdded: Membership, AdministratorReleased: Membership };
 export type AdministratorsEvent = EventOf<typeof events>;
 
-/** Both by account: the assignment that counts now, and the one that was let go last. */
+/** Both by account: the assignment that counts now, and all that were let go. */
 export type Administrators = {
   readonly members: Readonly<Record<string, string>>;
-  readonly released: Readonly<Record<string, string>>;
+  readonly released: Readonly<Record<string, readonly string[]>>;
 };
 
 /**
@@ -33,7 +33,8 @@ export const administrators = decider<Administrators, AdministratorsEvent>({
         return { ...state, members: { ...state.members, [accountId]: assignmentId } };
       case 'AdministratorReleased': {
         const { [accountId]: _left, ...members } = state.members;
-        return { members, released: { ...state.released, [accountId]: assignmentId } };
+        const letGo = [...(state.released[accountId] ?? []), assignmentId];
+        return { members, released: { ...state.released, [accountId]: letGo } };
       }
     }
   },
@@ -45,17 +46,23 @@ export const ADMINISTRATORS_ID = 'all';
 
 const Input = z.object({ accountId: uuid, assignmentId: uuid });
 
-/** Counts an account among the administrators, unless this assignment has been let go in the meantime. */
-export const addAdministrator = command('AddAdministrator', Input, (data, { members, released }) =>
-  members[data.accountId] === data.assignmentId || released[data.accountId] === data.assignmentId
+const isReleased = ({ released }: Administrators, { accountId, assignmentId }: z.output<typeof Input>): boolean =>
+  released[accountId]?.includes(assignmentId) ?? false;
+
+/**
+ * Counts an account among the administrators, unless this assignment has been let go in the meantime, however long ago:
+ * a policy that lags behind may ask for it after later assignments have come and gone.
+ */
+export const addAdministrator = command('AddAdministrator', Input, (data, state) =>
+  state.members[data.accountId] === data.assignmentId || isReleased(state, data)
     ? []
     : [{ type: 'AdministratorAdded', data }],
 );
 
 /** Lets an administrator go who is about to lose the role; the last one stays. */
-export const releaseAdministrator = command('ReleaseAdministrator', Input, (data, { members, released }) => {
-  if (released[data.accountId] === data.assignmentId) return [];
-  const others = Object.keys(members).filter((accountId) => accountId !== data.accountId);
+export const releaseAdministrator = command('ReleaseAdministrator', Input, (data, state) => {
+  if (isReleased(state, data)) return [];
+  const others = Object.keys(state.members).filter((accountId) => accountId !== data.accountId);
   if (others.length === 0)
     return reject('CONFLICT', 'last-administrator', 'The last administrator cannot lose the role admin');
   return [{ type: 'AdministratorReleased', data }];
