@@ -1,4 +1,5 @@
+import { append } from './append.ts';
 import type { Bench } from './bench.ts';
 
-/** Every bench, in the order in which they run. Loaded when run: telling the list needs nothing installed. */
-export const benches: readonly Bench[] = [];
+/** Every bench, in the order in which they run. Peers are imported when a bench runs: the list needs nothing installed. */
+export const benches: readonly Bench[] = [append];
