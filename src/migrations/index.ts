@@ -6,6 +6,7 @@ import * as log from './001_log.ts';
 import * as projections from './010_projections.ts';
 import * as rateLimits from './020_rate_limits.ts';
 import * as outbox from './030_outbox.ts';
+import * as auditChain from './040_audit_chain.ts';
 
 /** Every migration by name, in order. Forward only: never edited or removed once released. */
 const migrations: Readonly<Record<string, Migration>> = {
@@ -13,6 +14,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '010_projections': projections,
   '020_rate_limits': rateLimits,
   '030_outbox': outbox,
+  '040_audit_chain': auditChain,
 };
 
 const applied = async (db: Kysely<unknown>): Promise<readonly string[]> => {

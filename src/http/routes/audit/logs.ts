@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { chained } from '../../../audit/chain/records.ts';
 import { auditedContexts } from '../../../audit/contexts.ts';
 import { differences } from '../../../audit/difference.ts';
 import { actionOf, actorTypes, outcomes } from '../../../audit/entry.ts';
@@ -147,6 +148,8 @@ const EntryAnswer = answer(
   Entry.extend({
     data: z.unknown().describe('What the event says: personal fields masked, secrets left out'),
     changes: z.array(z.object({ path: z.string(), before: z.unknown().optional(), after: z.unknown().optional() })),
+    hash: z.string().nullable().describe('Of the audit chain at this event, in hexadecimal; null until it is chained'),
+    previousHash: z.string().nullable().describe('Of the audit chain before this event'),
   }),
 );
 
@@ -216,7 +219,14 @@ export const logRoutes = (app: App, deps: Deps): void => {
       const type = found(streamTypeOf(row.stream.slice(0, row.stream.indexOf('-'))), 'stream');
       const at = (version: number) => stateAt(type, '', events, { version }, personal)?.state;
       const changes = differences(row.revision === 0 ? undefined : at(row.revision - 1), at(row.revision));
-      return ok({ ...found(entry, 'entry'), data: shownData(event, personal), changes: [...changes] });
+      const { hash = null, previousHash = null } = (await chained(deps.pool, row)) ?? {};
+      return ok({
+        ...found(entry, 'entry'),
+        data: shownData(event, personal),
+        changes: [...changes],
+        hash,
+        previousHash,
+      });
     },
   );
 
