@@ -33,10 +33,6 @@ export const median = (values: readonly number[]): number => {
   return ((sorted[Math.ceil(middle) - 1] ?? Number.NaN) + (sorted[Math.floor(middle)] ?? Number.NaN)) / 2;
 };
 
-/** The value that `share` (0 to 1) of all values do not exceed. */
-export const quantile = (values: readonly number[], share: number): number =>
-  values.toSorted((a, b) => a - b)[Math.max(0, Math.ceil(values.length * share) - 1)] ?? Number.NaN;
-
 /** Of many latencies in ms: what half, and what 99 of 100, stayed within. */
 export const latencies = (values: readonly number[]): { readonly p50: number; readonly p99: number } => {
   const sorted = Float64Array.from(values).sort();
