@@ -18,6 +18,8 @@ import { standIn } from '../eventstore/standIn/index.ts';
 import { testDatabase } from '../support/postgres.ts';
 import { decode, eventually } from '../support/readSide.ts';
 
+t.setTimeout(120_000);
+
 const silent = pino({ level: 'silent' });
 const metadata = JSON.stringify({ schemaVersion: 1, note: 'ümlaut' });
 const happened = (data: object) => ({ id: randomUUID(), type: 'Noted', data: JSON.stringify(data), metadata });
@@ -90,7 +92,7 @@ t.test('the digest of an event', async (t) => {
   const event = { stream: 'a-b', revision: 10, id: 'i', type: 'T', metadata: '{}', data: '{"x":"é"}' };
   t.test('is SHA-256 over the netstrings of what it covers', async (t) => {
     const expected = createHash('sha256').update('3:a-b,2:10,1:i,1:T,2:{},10:{"x":"é"},').digest('hex');
-    t.equal(digestOf(event).toString('hex'), expected);
+    t.equal(digestOf(event), expected);
   });
   t.test('differs with every part, and when bytes move from one part into the next', async (t) => {
     const others = [
@@ -101,8 +103,8 @@ t.test('the digest of an event', async (t) => {
       { ...event, metadata: '{} ' },
       { ...event, data: '{"x":"e"}' },
       { ...event, metadata: '{}{', data: '"x":"é"}' },
-    ].map((other) => digestOf(other).toString('hex'));
-    t.equal(new Set([digestOf(event).toString('hex'), ...others]).size, 8);
+    ].map((other) => digestOf(other));
+    t.equal(new Set([digestOf(event), ...others]).size, 8);
   });
 });
 
@@ -122,17 +124,17 @@ for (const [name, open] of [
         'select * from convene.audit_chain order by position',
       );
       t.equal(rows.length, 12);
-      let hash = GENESIS;
+      let hash: Buffer = Buffer.from(GENESIS, 'hex');
       for (const [index, row] of rows.entries()) {
         const event = at(events, index);
         t.equal(row.event_id, event.id);
         t.equal(row.position, String(event.position));
         hash = createHash('sha256')
-          .update(Buffer.concat([hash, digestOf(event)]))
+          .update(Buffer.concat([hash, Buffer.from(digestOf(event), 'hex')]))
           .digest();
         t.equal(row.hash.toString('hex'), hash.toString('hex'));
       }
-      t.match(await chainHead(pool), { events: 12, position: head, hash });
+      t.match(await chainHead(pool), { events: 12, position: head, hash: hash.toString('hex') });
     });
     t.test('is unbroken', async (t) => t.strictSame(await verify(), { checked: 12, to: head, brokenAt: undefined }));
     t.test('can be looked at in part', async (t) => {

@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto';
 import type { StoredEvent } from '../../eventstore/port.ts';
 
-/** Bytes of a digest, and of a hash of the chain. */
+/** Bytes of a digest, and of a hash of the chain. Both are handled in hexadecimal, lower case. */
 export const HASH_BYTES = 32;
 
 /** What stands before the first event: h(0), 32 zero bytes. */
-export const GENESIS: Buffer = Buffer.alloc(HASH_BYTES);
+export const GENESIS = '00'.repeat(HASH_BYTES);
 
 /** The part of a stored event that its digest covers. */
 export type Covered = Pick<StoredEvent, 'stream' | 'revision' | 'id' | 'type' | 'metadata' | 'data'>;
@@ -18,7 +18,7 @@ const netstring = (text: string): string => `${Buffer.byteLength(text)}:${text},
  * the store keeps, not what any parser makes of them. Personal fields are in them only encrypted, so the digest is the
  * same before and after a person's key is destroyed. Position and time are the store's own and not covered.
  */
-export const digestOf = ({ stream, revision, id, type, metadata, data }: Covered): Buffer =>
+export const digestOf = ({ stream, revision, id, type, metadata, data }: Covered): string =>
   hash(
     'sha256',
     netstring(stream) +
@@ -27,14 +27,14 @@ export const digestOf = ({ stream, revision, id, type, metadata, data }: Covered
       netstring(type) +
       netstring(metadata) +
       netstring(data),
-    'buffer',
+    'hex',
   );
 
 const pair = Buffer.alloc(2 * HASH_BYTES);
 
-/** The next hash of the chain: h(n) = SHA-256(h(n−1) ‖ digest of event n). */
-export const linked = (previous: Uint8Array, digest: Uint8Array): Buffer => {
-  pair.set(previous, 0);
-  pair.set(digest, HASH_BYTES);
-  return hash('sha256', pair, 'buffer');
+/** The next hash of the chain: h(n) = SHA-256(h(n−1) ‖ digest of event n), of the bytes, not of their hexadecimal digits. */
+export const linked = (previous: string, digest: string): string => {
+  pair.write(previous, 0, 'hex');
+  pair.write(digest, HASH_BYTES, 'hex');
+  return hash('sha256', pair, 'hex');
 };

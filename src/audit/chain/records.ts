@@ -11,16 +11,16 @@ type Queryable = Pick<pg.Pool, 'query'>;
 export type ChainRow = {
   readonly position: Position;
   readonly eventId: string;
-  readonly digest: Buffer;
-  readonly hash: Buffer;
+  readonly digest: string;
+  readonly hash: string;
 };
 
 /** How far the chain reaches: the last event's position and hash, and how many events it holds. */
-export type ChainHead = { readonly position: Position; readonly hash: Buffer; readonly events: number };
+export type ChainHead = { readonly position: Position; readonly hash: string; readonly events: number };
 
 export const chainHead = async (pool: Queryable): Promise<ChainHead> => {
-  const { rows } = await pool.query<{ position: string; hash: Buffer; events: string }>(
-    'select position::text, hash, events::text from convene.audit_chain_head',
+  const { rows } = await pool.query<{ position: string; hash: string; events: string }>(
+    `select position::text, encode(hash, 'hex') as hash, events::text from convene.audit_chain_head`,
   );
   const [row] = rows;
   if (row === undefined) throw new Error('The head of the audit chain was removed from convene.audit_chain_head');
@@ -30,8 +30,8 @@ export const chainHead = async (pool: Queryable): Promise<ChainHead> => {
 const EXTEND = {
   name: 'audit_chain_extend',
   text: `with moved as (
-      update convene.audit_chain_head set position = $1, hash = $2, events = events + $3
-      where position = $4 and hash = $5 returning true
+      update convene.audit_chain_head set position = $1, hash = decode($2, 'hex'), events = events + $3
+      where position = $4 and hash = decode($5, 'hex') returning true
     )
     insert into convene.audit_chain (position, event_id, digest, hash)
     select u.position, u.id, substring($8::bytea, n::int * ${HASH_BYTES} - ${HASH_BYTES - 1}, ${HASH_BYTES}),
@@ -57,8 +57,8 @@ export const extendChain = async (
   for (const [index, event] of events.entries()) {
     const digest = digestOf(event);
     hash = linked(hash, digest);
-    digests.set(digest, index * HASH_BYTES);
-    hashes.set(hash, index * HASH_BYTES);
+    digests.write(digest, index * HASH_BYTES, 'hex');
+    hashes.write(hash, index * HASH_BYTES, 'hex');
   }
   const { rowCount } = await pool.query({
     ...EXTEND,
@@ -78,7 +78,9 @@ export const extendChain = async (
   return { position: last.position, hash, events: head.events + events.length };
 };
 
-type Row = readonly [position: string, eventId: string, digest: Buffer, hash: Buffer];
+type Row = readonly [position: string, eventId: string, digest: string, hash: string];
+
+const COLUMNS = `c.position::text, c.event_id, encode(c.digest, 'hex') as digest, encode(c.hash, 'hex') as hash`;
 
 /** Rows of the chain behind `after` up to and including `to`, in order, at most `limit`. */
 export const chainRows = async (
@@ -90,7 +92,7 @@ export const chainRows = async (
   const { rows } = await pool.query<Row[]>({
     name: 'audit_chain_rows',
     // Qualified, or it would sort by the text that it shows.
-    text: `select c.position::text, c.event_id, c.digest, c.hash from convene.audit_chain c
+    text: `select ${COLUMNS} from convene.audit_chain c
            where c.position > $1 and c.position <= $2 order by c.position limit $3`,
     values: [after, to, limit],
     rowMode: 'array',
@@ -105,8 +107,8 @@ export const chainRows = async (
 
 /** The last row of the chain before a position. */
 export const chainRowBefore = async (pool: Queryable, position: Position): Promise<ChainRow | undefined> => {
-  const { rows } = await pool.query<{ position: string; event_id: string; digest: Buffer; hash: Buffer }>(
-    `select c.position::text, c.event_id, c.digest, c.hash from convene.audit_chain c
+  const { rows } = await pool.query<{ position: string; event_id: string; digest: string; hash: string }>(
+    `select ${COLUMNS} from convene.audit_chain c
      where c.position < $1 order by c.position desc limit 1`,
     [position],
   );
@@ -133,7 +135,7 @@ const hashesOf = async (pool: Queryable, position: string, id: string): Promise<
      from convene.audit_chain c where c.position = $1 and c.event_id = $2`,
     [position, id],
   );
-  return rows.map(({ hash, previous }) => ({ hash, previousHash: previous ?? GENESIS.toString('hex') }))[0];
+  return rows.map(({ hash, previous }) => ({ hash, previousHash: previous ?? GENESIS }))[0];
 };
 
 const LOOK_MS = 50;

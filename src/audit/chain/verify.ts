@@ -98,7 +98,7 @@ export const verifyChain = async (options: ChainVerifyOptions): Promise<ChainVer
   const start = before?.position ?? START;
   const log = eventsIn(store, start, to);
   const chain = rowsIn(pool, start, to);
-  let previous: Buffer = before?.hash ?? GENESIS;
+  let previous = before?.hash ?? GENESIS;
   let checked = 0;
   const broken = (brokenAt: ChainBreak): ChainVerification => ({ checked, to, brokenAt });
 
@@ -114,8 +114,8 @@ export const verifyChain = async (options: ChainVerifyOptions): Promise<ChainVer
     if (event !== undefined && row !== undefined && event.id === row.eventId && event.position === row.position) {
       const digest = digestOf(event);
       const hash = linked(previous, digest);
-      if (!hash.equals(row.hash) || !digest.equals(row.digest)) {
-        const follows = linked(previous, row.digest).equals(row.hash);
+      if (hash !== row.hash || digest !== row.digest) {
+        const follows = linked(previous, row.digest) === row.hash;
         return broken({
           position: row.position,
           eventId: row.eventId,
@@ -127,10 +127,9 @@ export const verifyChain = async (options: ChainVerifyOptions): Promise<ChainVer
       checked += 1;
       log.advance();
       chain.advance();
-    } else
-      return broken(await mismatch({ pool, store, to, previous, event, row, complete: previous.equals(head.hash) }));
+    } else return broken(await mismatch({ pool, store, to, previous, event, row, complete: previous === head.hash }));
   }
-  if (to === head.position && !previous.equals(head.hash))
+  if (to === head.position && previous !== head.hash)
     return broken({ position: head.position, eventId: '', kind: 'altered', of: 'chain' });
   onProgress(to, to);
   return { checked, to, brokenAt: undefined };
@@ -141,7 +140,7 @@ const mismatch = async (of: {
   readonly pool: ChainVerifyOptions['pool'];
   readonly store: ChainVerifyOptions['store'];
   readonly to: Position;
-  readonly previous: Buffer;
+  readonly previous: string;
   readonly event: StoredEvent | undefined;
   readonly row: ChainRow | undefined;
   /** The rows so far are all that the chain ever had. */
@@ -163,7 +162,7 @@ const mismatch = async (of: {
   if (event === undefined) return ofRow('missing', 'event');
   if (row === undefined) return of.complete ? ofEvent('inserted', 'event') : ofEvent('missing', 'chain');
   // A row that does not follow the one before it: the chain itself has a gap, or was written over.
-  if (!linked(previous, row.digest).equals(row.hash))
+  if (linked(previous, row.digest) !== row.hash)
     return event.position < row.position ? ofEvent('missing', 'chain') : ofRow('altered', 'chain');
 
   const elsewhere = await holds(of.store, event.position, row.eventId);
