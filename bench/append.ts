@@ -164,7 +164,7 @@ const measured = async (
 /** Appends of one event each to streams of their own: the log of Convene, its peers, and the simplest things that store a row. */
 export const append: Bench = {
   name: 'append',
-  title: 'single-event appends to distinct streams, 1, 16 and 64 writers',
+  title: 'Single-event appends to distinct streams, 1, 16 and 64 writers',
   run: async (context) => {
     const { rounds, sized, eventStoreDb: url, says } = context;
     const limit = `INSERT of ${ROWS} rows (limit)`;
