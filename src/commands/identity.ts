@@ -167,6 +167,7 @@ export const identityBindings = [
     access: 'loggedIn',
     unverified: true,
     stream: ({ sessionId }) => sessionId,
+    answer: neutral,
     summary: 'Ends a login session',
     example: { sessionId: EXAMPLE_SESSION },
   }),

@@ -29,6 +29,7 @@ import { registerObservation } from './observe.ts';
 import { registerOpenApi } from './openapi/document.ts';
 import { Problem } from './problem.ts';
 import { createRateLimits } from './rateLimits/limiter.ts';
+import { registerRefusals } from './refusals/recorder.ts';
 import { presenters, routes } from './routes/index.ts';
 
 export type { Deps, Rights } from './deps.ts';
@@ -58,6 +59,8 @@ declare module 'fastify' {
     apiKey?: boolean;
     /** Takes a secret: counted strictly by address and route, before the secret is looked at. */
     credential?: boolean;
+    /** Statuses by which a route that is open to everyone refuses some all the same; for the API document. */
+    refuses?: readonly (401 | 403)[];
     /** Counts in the account's limit per minute alone: polled by clients. */
     polled?: boolean;
     /** Milliseconds that it may take to find out who calls, 5,000 unless named; a caller not found by then is unknown. */
@@ -170,6 +173,7 @@ export const createApp = async (deps: Deps, contexts: typeof routes = routes): P
   await app.register(cookie);
   await registerAuth(app, deps);
   app.decorate('rateLimits', createRateLimits(app, deps));
+  registerRefusals(app, deps);
   app.decorate('consistency', createConsistency(deps));
 
   app.addHook('onRoute', (route) => withChecks(app, route));

@@ -32,6 +32,11 @@ export const fieldsOf = (schema: z.ZodObject) => ({
     .describe('Only these top-level fields, with commas'),
 });
 
+/** Among the responses of a route that answers by {@link single}: what callers get who have seen the version. */
+export const unchangedSince = {
+  304: { description: 'Not changed since the version that `If-None-Match` names', content: {} },
+} as const;
+
 /**
  * The answer to a single read: `ETag` from the version, 304 when `If-None-Match` names it, and only the `fields` that
  * the query asks for.

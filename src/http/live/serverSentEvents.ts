@@ -115,6 +115,12 @@ export const registerServerSentEvents = (app: App, deps: Deps, live: Live): void
         tags: ['live'],
         querystring: Query,
         headers: Headers,
+        response: {
+          200: {
+            description: 'Events for as long as the connection lasts',
+            content: { 'text/event-stream': { schema: z.string() } },
+          },
+        },
       },
     },
     async (request, reply) => {

@@ -55,8 +55,17 @@ const rightOf = ({ access, unverified }: NonNullable<RouteOptions['config']>): s
   return `${who}${unverified ? ', also without a verified address' : ''}.`;
 };
 
-const guardsOf = ({ access, unlimited }: NonNullable<RouteOptions['config']>): SharedResponse[] => [
-  ...(access === 'anyone' ? [] : (['Unauthorized', 'Forbidden'] as const)),
+const REFUSALS = { 401: 'Unauthorized', 403: 'Forbidden' } as const;
+
+const guardsOf = ({
+  access,
+  unlimited,
+  refuses = [],
+  reads = [],
+}: NonNullable<RouteOptions['config']>): SharedResponse[] => [
+  ...(access === 'anyone' ? refuses.map((status) => REFUSALS[status]) : (['Unauthorized', 'Forbidden'] as const)),
+  // A Consistency-Token that is none.
+  ...(reads.length > 0 ? (['BadRequest'] as const) : []),
   ...(unlimited ? [] : (['TooManyRequests'] as const)),
   'InternalError',
   'Unavailable',
@@ -214,7 +223,8 @@ export const routeOperation = (
         ...(description === undefined ? {} : { description }),
         schema: of,
       })),
-      ...(method === 'GET' && config.reads !== undefined ? [parameter('ConsistencyToken')] : []),
+      ...(config.reads !== undefined ? [parameter('ConsistencyToken')] : []),
+      ...(schema.response?.[304] === undefined ? [] : [parameter('IfNoneMatch')]),
       parameter('CorrelationId'),
     ],
     ...(body === undefined

@@ -10,7 +10,7 @@ import { allRoles, type RoleRow, roles } from '../../projections/access/roles.ts
 import { accountOf as accountRowOf, accounts } from '../../projections/identity/accounts.ts';
 import { answer, found, listAnswer, offsetOf, ok, page, paginated, sorted } from '../answers.ts';
 import type { App, Deps } from '../app.ts';
-import { single } from '../etag.ts';
+import { single, unchangedSince } from '../etag.ts';
 import { Problem } from '../problem.ts';
 import { type Caller, callerOf } from '../request.ts';
 
@@ -158,7 +158,7 @@ export const accessRoutes = (app: App, { db, rights }: Deps): void => {
       schema: {
         summary: 'One role and the first accounts that hold it',
         params: z.object({ roleId: uuid }),
-        response: { 200: answer(RoleView.extend({ members: z.array(Member) })) },
+        response: { 200: answer(RoleView.extend({ members: z.array(Member) })), ...unchangedSince },
       },
     },
     async (request, reply) => {

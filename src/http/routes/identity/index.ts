@@ -10,7 +10,7 @@ import { livingSessionIds, livingSessions, loginSessions } from '../../../projec
 import { answer, found, listAnswer, offsetOf, ok, page, paginated } from '../../answers.ts';
 import type { App, Deps } from '../../app.ts';
 import type { Presenter } from '../../commandRoutes.ts';
-import { single } from '../../etag.ts';
+import { single, unchangedSince } from '../../etag.ts';
 import { Problem } from '../../problem.ts';
 import { accountOf, callerOf } from '../../request.ts';
 import { loginRoutes } from './login.ts';
@@ -49,7 +49,7 @@ const SessionView = z.object({
 export const identityPresenters: Readonly<Record<string, Presenter>> = {
   RevokeLoginSession: async ({ sessions }, { outcome }) => {
     sessions.ended?.(idOf(outcome.stream));
-    return {};
+    return outcome.data;
   },
 };
 
@@ -85,7 +85,7 @@ export const identityRoutes = (app: App, deps: Deps): void => {
       path,
       {
         config: { access: 'loggedIn', unverified: true, apiKey: true, reads: [accounts, roleAssignments, roles] },
-        schema: { summary: 'The own profile', response: { 200: answer(Profile) } },
+        schema: { summary: 'The own profile', response: { 200: answer(Profile), ...unchangedSince } },
       },
       async (request, reply) => {
         const profile = await profileOf(request);
