@@ -44,5 +44,8 @@ export const createPool = (
     // The end of the pool does not wait for each connection's own: what breaks then was given up already.
     if (!pool.ending) lost(error);
   });
+  // One that breaks in somebody's hands, between two statements, fails the next one; the event itself, which nobody
+  // else hears, would end the process.
+  pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 };
