@@ -40,7 +40,6 @@ const AccessEntry = z.object({
   permission: z.string().nullable(),
   path: z.string().nullable(),
   reason: z.string().nullable(),
-  count: z.int().nullable().describe('Refusals of the same kind in the calendar minute; of access_denied alone'),
   ip: z.string().nullable(),
   correlationId: z.string(),
 });
@@ -99,7 +98,6 @@ export const accessLogRoutes = (app: App, deps: Deps): void => {
         accountId: query.subjectId,
         roleId: query.role === undefined ? undefined : await roleIdOf(query.role),
         permission: query.permission,
-        collapsed: true,
         ...rangeOf(query),
       };
       const [rows, total] = await Promise.all([
@@ -126,7 +124,6 @@ export const accessLogRoutes = (app: App, deps: Deps): void => {
           permission: row?.permission ?? null,
           path: textIn(data, 'path'),
           reason: textIn(data, 'reason'),
-          count: row?.total ?? null,
           ip: entry.ip,
           correlationId: entry.correlationId,
         };
