@@ -4,6 +4,7 @@ import {
   pongoMultiStreamProjection,
   rebuildPostgreSQLProjections,
 } from '@event-driven-io/emmett-postgresql';
+import type { PongoDocument } from '@event-driven-io/pongo';
 import pg from 'pg';
 import { appointments } from '../../src/projections/booking/appointments.ts';
 import { days, EVENTS_A_DAY, PHASES } from '../past.ts';
@@ -11,7 +12,7 @@ import { days, EVENTS_A_DAY, PHASES } from '../past.ts';
 /** Messages that emmett takes at a time: more per read of its log than its own 100, which would only add pauses. */
 const BATCH = 1_000;
 
-type Document = Record<string, unknown>;
+type Document = PongoDocument;
 type Booked = { readonly type: string; readonly data: Document };
 type Fold = (row: Document | undefined, event: unknown, key: string) => Document | undefined;
 
