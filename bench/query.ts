@@ -72,8 +72,14 @@ const fill = async (
        from named`,
       [count, busy.provider, busy.client],
     );
-    for (const table of ['appointments', 'accounts', 'provider_profiles'])
-      await client.query(`vacuum analyze ${table}`);
+    // As the server does by itself after a while; in vain while something else still looks at an older state.
+    for (let seen = false; !seen; ) {
+      await client.query('vacuum analyze appointments, accounts, provider_profiles');
+      const { rows } = await client.query(
+        `select from pg_class where relname = 'appointments' and relallvisible = relpages`,
+      );
+      seen = rows.length > 0;
+    }
   } finally {
     await client.end();
   }
