@@ -58,8 +58,8 @@ declare module 'fastify' {
     apiKey?: boolean;
     /** Takes a secret: counted strictly by address and route, before the secret is looked at. */
     credential?: boolean;
-    /** Statuses by which a route that is open to everyone refuses some all the same; for the API document. */
-    refuses?: readonly (401 | 403)[];
+    /** Statuses of refusals that follow neither from its access nor from its path; for the API document. */
+    refuses?: readonly (401 | 403 | 404)[];
     /** Counts in the account's limit per minute alone: polled by clients. */
     polled?: boolean;
     /** Milliseconds that it may take to find out who calls, 5,000 unless named; a caller not found by then is unknown. */

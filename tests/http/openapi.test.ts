@@ -148,6 +148,12 @@ t.test('the API document of the service', async (t) => {
     }
     for (const path of ['/api/v1/auth/refresh', '/api/v1/auth/logout'])
       for (const status of ['401', '403']) t.ok(answers('post', path).includes(status), `${path}: ${status}`);
+    for (const [method, path] of [
+      ['post', '/api/v1/rbac/check'],
+      ['get', '/api/v1/analytics/booking'],
+      ['get', '/api/v1/analytics/estimation'],
+    ] as const)
+      t.ok(answers(method, path).includes('404'), `${path}: the object that body or query name`);
     t.ok(answers('get', '/metrics').includes('401'), '/metrics: the token of its readers');
     t.ok(answers('get', '/api/v1/live').includes('200'), 'a stream is a success too');
   });

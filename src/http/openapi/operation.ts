@@ -55,7 +55,7 @@ const rightOf = ({ access, unverified }: NonNullable<RouteOptions['config']>): s
   return `${who}${unverified ? ', also without a verified address' : ''}.`;
 };
 
-const REFUSALS = { 401: 'Unauthorized', 403: 'Forbidden' } as const;
+const REFUSALS = { 401: 'Unauthorized', 403: 'Forbidden', 404: 'NotFound' } as const;
 
 const guardsOf = ({
   access,
@@ -63,7 +63,8 @@ const guardsOf = ({
   refuses = [],
   reads = [],
 }: NonNullable<RouteOptions['config']>): SharedResponse[] => [
-  ...(access === 'anyone' ? refuses.map((status) => REFUSALS[status]) : (['Unauthorized', 'Forbidden'] as const)),
+  ...(access === 'anyone' ? [] : (['Unauthorized', 'Forbidden'] as const)),
+  ...refuses.map((status) => REFUSALS[status]),
   // A Consistency-Token that is none.
   ...(reads.length > 0 ? (['BadRequest'] as const) : []),
   ...(unlimited ? [] : (['TooManyRequests'] as const)),

@@ -294,7 +294,7 @@ export const accessRoutes = (app: App, { db, rights }: Deps): void => {
   app.post(
     '/rbac/check',
     {
-      config: { access: 'loggedIn', apiKey: true, reads: [roles, roleAssignments, accounts] },
+      config: { access: 'loggedIn', apiKey: true, reads: [roles, roleAssignments, accounts], refuses: [404] },
       schema: {
         summary: 'Whether an account holds a permission, and by which role',
         body: z.object({ permission: permissionName, userId: uuid.optional() }),

@@ -113,7 +113,7 @@ export const bookingAnalyticsRoutes = (app: App, { db }: Deps): void => {
   app.get(
     '/analytics/booking',
     {
-      config: { access: 'loggedIn', reads: [appointmentFigures, timeSlots, providerProfiles] },
+      config: { access: 'loggedIn', reads: [appointmentFigures, timeSlots, providerProfiles], refuses: [404] },
       schema: {
         tags: ['analytics'],
         summary: 'Figures of bookings: own ones for providers, all with read:all-analytics',

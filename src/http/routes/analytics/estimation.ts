@@ -68,7 +68,7 @@ export const estimationAnalyticsRoutes = (app: App, { db }: Deps): void => {
   app.get(
     '/analytics/estimation',
     {
-      config: { access: 'loggedIn', reads: [storyFigures, estimationSessions, sessionMembers] },
+      config: { access: 'loggedIn', reads: [storyFigures, estimationSessions, sessionMembers], refuses: [404] },
       schema: {
         tags: ['analytics'],
         summary: 'Figures of estimation: own sessions for facilitators, all with read:all-analytics',
