@@ -1,6 +1,8 @@
+import { accessDenial, events as accessDenialEvents } from './access/accessDenial.ts';
 import { administrators, events as administratorsEvents } from './access/administrators.ts';
 import { roleCatalog, events as roleCatalogEvents } from './access/roleCatalog/index.ts';
 import { userAccess, events as userAccessEvents } from './access/userAccess.ts';
+import { requestRefusal, events as requestRefusalEvents } from './audit/requestRefusal.ts';
 import { clientCalendar, events as clientCalendarEvents } from './booking/clientCalendar.ts';
 import { provider, events as providerEvents } from './booking/provider/index.ts';
 import { schedule, events as scheduleEvents } from './booking/schedule/index.ts';
@@ -21,6 +23,7 @@ export const deciders = [
   administrators,
   roleCatalog,
   userAccess,
+  accessDenial,
   account,
   emailClaim,
   loginAttempts,
@@ -28,6 +31,7 @@ export const deciders = [
   session,
   sessionCode,
   sessionHost,
+  requestRefusal,
 ] as const;
 
 /** Every event of the service. Type names are unique across aggregates. */
@@ -38,6 +42,7 @@ export const catalogue = {
   ...administratorsEvents,
   ...roleCatalogEvents,
   ...userAccessEvents,
+  ...accessDenialEvents,
   ...accountEvents,
   ...emailClaimEvents,
   ...loginAttemptsEvents,
@@ -45,6 +50,7 @@ export const catalogue = {
   ...sessionEvents,
   ...sessionCodeEvents,
   ...sessionHostEvents,
+  ...requestRefusalEvents,
 };
 
 export type AnyEvent = EventOf<typeof catalogue>;

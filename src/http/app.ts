@@ -29,6 +29,7 @@ import { registerObservation } from './observe.ts';
 import { registerOpenApi } from './openapi/document.ts';
 import { Problem } from './problem.ts';
 import { createRateLimits } from './rateLimits/limiter.ts';
+import { registerRefusals } from './refusals/recorder.ts';
 import { presenters, routes } from './routes/index.ts';
 
 export type { Deps, Rights } from './deps.ts';
@@ -172,6 +173,7 @@ export const createApp = async (deps: Deps, contexts: typeof routes = routes): P
   await app.register(cookie);
   await registerAuth(app, deps);
   app.decorate('rateLimits', createRateLimits(app, deps));
+  registerRefusals(app, deps);
   app.decorate('consistency', createConsistency(deps));
 
   app.addHook('onRoute', (route) => withChecks(app, route));

@@ -121,6 +121,7 @@ export const errorHandler =
   (error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const problem = problemOf(error);
     if (problem !== undefined) {
+      request.server.refusals.note(request, problem);
       if (problem.code === 'SERVICE_UNAVAILABLE' && !(error instanceof Problem))
         log.warn({ err: error, correlationId: request.correlationId }, 'a store could not be reached');
       return sendProblem(reply, problem);

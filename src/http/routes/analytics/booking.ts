@@ -90,6 +90,7 @@ const scopeOf = (actor: Actor, providerId: string | undefined): string | undefin
   if (!can(actor, 'read:booking-analytics'))
     throw new Problem('FORBIDDEN', 'This needs the permission read:booking-analytics', {
       reason: 'permission-missing',
+      permission: 'read:booking-analytics',
     });
   if (providerId !== undefined && providerId !== actor.id)
     throw new Problem('FORBIDDEN', 'You may read the figures of your own calendar alone', {

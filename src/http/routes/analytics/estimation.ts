@@ -83,6 +83,7 @@ export const estimationAnalyticsRoutes = (app: App, { db }: Deps): void => {
       if (sees === 'own' && !can(actor, 'read:own-analytics'))
         throw new Problem('FORBIDDEN', 'This needs the permission read:own-analytics', {
           reason: 'permission-missing',
+          permission: 'read:own-analytics',
         });
       const now = new Date();
       const { from, to, zone } = windowOf(query, query.timezone, now);

@@ -40,6 +40,7 @@ const AccessEntry = z.object({
   permission: z.string().nullable(),
   path: z.string().nullable(),
   reason: z.string().nullable(),
+  count: z.int().nullable().describe('Refusals of the same kind in the calendar minute; of access_denied alone'),
   ip: z.string().nullable(),
   correlationId: z.string(),
 });
@@ -98,6 +99,7 @@ export const accessLogRoutes = (app: App, deps: Deps): void => {
         accountId: query.subjectId,
         roleId: query.role === undefined ? undefined : await roleIdOf(query.role),
         permission: query.permission,
+        collapsed: true,
         ...rangeOf(query),
       };
       const [rows, total] = await Promise.all([
@@ -124,6 +126,7 @@ export const accessLogRoutes = (app: App, deps: Deps): void => {
           permission: row?.permission ?? null,
           path: textIn(data, 'path'),
           reason: textIn(data, 'reason'),
+          count: row?.total ?? null,
           ip: entry.ip,
           correlationId: entry.correlationId,
         };

@@ -19,6 +19,7 @@ import { answer, found, listAnswer, offsetOf, ok, Pagination, page, paginated } 
 import type { App, Deps } from '../../app.ts';
 import { rangeEnd, rangeOf } from '../../dateRange.ts';
 import { Problem } from '../../problem.ts';
+import { addressHash } from '../../refusals/recorder.ts';
 import { accountOf, actorOf } from '../../request.ts';
 import { Entry, entriesOf } from './entries.ts';
 import { eventsOfStream } from './events.ts';
@@ -65,11 +66,12 @@ const LogsQuery = z.object({
   stream: line(1, 300).optional(),
   outcome: z.enum(outcomes).optional(),
   correlationId: line(1, 100).optional(),
+  ip: line(2, 100).optional().describe('The address of a refused request, literally'),
   q: line(2, 100).optional().describe('Literal text in ids, kinds and summary'),
 });
 type LogsQuery = z.output<typeof LogsQuery>;
 
-const filterOf = (query: LogsQuery): AuditFilter => {
+const filterOf = (query: LogsQuery, hash: (address: string) => string): AuditFilter => {
   const named = query.action === undefined ? [] : [longOf(query.action)];
   const typed =
     query.type === undefined
@@ -87,6 +89,7 @@ const filterOf = (query: LogsQuery): AuditFilter => {
     stream: query.stream,
     outcome: query.outcome,
     correlationId: query.correlationId,
+    ipHash: query.ip === undefined ? undefined : hash(query.ip),
     q: query.q,
     ...rangeOf(query),
   };
@@ -119,6 +122,10 @@ const example: Entry = {
   version: 0,
   outcome: 'success',
   command: 'AssignRole',
+  code: null,
+  method: 'POST',
+  path: '/api/v1/rbac/users/:userId/roles',
+  count: null,
   ip: null,
   userAgent: null,
   correlationId: '0196f2a4-0000-7000-8000-000000000003',
@@ -179,7 +186,7 @@ export const logRoutes = (app: App, deps: Deps): void => {
     async (request) => {
       const { query } = request;
       refuseBoth(request.url);
-      const filter = filterOf(query);
+      const filter = filterOf(query, (address) => addressHash(deps.commands.reads, address));
       const after = query.cursor === undefined ? undefined : positionOf(query.cursor);
       const [rows, total] = await Promise.all([
         auditEntriesOf(db, filter, {

@@ -143,6 +143,7 @@ export const loginRoutes = (app: App, deps: Deps): void => {
       ...originOf(request),
     };
     const { data } = await must(recordFailedLogin, input, request);
+    request.recorded = true;
     refuseWhileLocked((data as { lockedUntil: string | null }).lockedUntil ?? undefined);
     throw unauthorized('credentials-wrong', 'Address or password is wrong');
   };
@@ -192,6 +193,7 @@ export const loginRoutes = (app: App, deps: Deps): void => {
       const input = { sessionId, presentedHash: presented.hash, nextHash: token.hash, ip: originOf(request).ip };
       const { position, data } = await must(refreshSession, input, request);
       if ((data as { reused: boolean }).reused) {
+        request.recorded = true;
         sessions.ended?.(sessionId);
         clearCookies(reply);
         throw unauthorized('refresh-token-reused', 'This token was used before; please log in again');
