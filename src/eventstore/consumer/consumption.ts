@@ -63,6 +63,7 @@ export const consume = (options: ConsumptionOptions): Consumption => {
   let woken = false;
   let checkpoint: Checkpoint;
   let position = START;
+  /** By `performance.now()`: the time of day may be set back. */
   let savedAt = 0;
   let letters: ReadonlyMap<string, Letter> = new Map();
 
@@ -72,7 +73,7 @@ export const consume = (options: ConsumptionOptions): Consumption => {
   };
   const save = async (): Promise<void> => {
     if (position > checkpoint.position()) await checkpoint.move(position);
-    savedAt = Date.now();
+    savedAt = performance.now();
   };
 
   const write = async (events: readonly FeedEvent[], to: Position, settle?: Write): Promise<void> => {
@@ -85,7 +86,7 @@ export const consume = (options: ConsumptionOptions): Consumption => {
       : checkpoint.move(to, async (client) => {
           for (const one of writes) await one(client);
         }));
-    savedAt = Date.now();
+    savedAt = performance.now();
   };
 
   const setAside = async (event: FeedEvent, cause: unknown): Promise<void> => {
@@ -134,10 +135,12 @@ export const consume = (options: ConsumptionOptions): Consumption => {
     if (woken || stopping.signal.aborted) return undefined;
     const due = [
       ...(position > checkpoint.position() ? [savedAt + SAVE_MS] : []),
-      ...[...letters.values()].flatMap(({ nextAttempt }) => (nextAttempt === null ? [] : [nextAttempt.getTime()])),
+      ...[...letters.values()].flatMap(({ nextAttempt }) => (nextAttempt === null ? [] : [nextAttempt])),
     ];
     const timer =
-      due.length === 0 ? undefined : setTimeout(() => waiting.abort(), Math.max(0, Math.min(...due) - Date.now()));
+      due.length === 0
+        ? undefined
+        : setTimeout(() => waiting.abort(), Math.max(0, Math.min(...due) - performance.now()));
     try {
       if (paused()) await aborted(waiting.signal);
       else return await feed.after(position, waiting.signal);
@@ -152,14 +155,14 @@ export const consume = (options: ConsumptionOptions): Consumption => {
   /** Takes events until a batch is full, the head is reached or a second has passed, and handles them together. */
   const advance = async (): Promise<void> => {
     const wanted: FeedEvent[] = [];
-    const began = Date.now();
+    const began = performance.now();
     let chunk = await next();
     if (chunk === undefined) return;
     let to = chunk.to;
     for (;;) {
       for (const event of chunk.events) if (concerns(interest, event) && !letters.has(event.stream)) wanted.push(event);
       to = chunk.to;
-      if (to >= feed.head() || wanted.length >= BATCH_EVENTS || Date.now() - began > SAVE_MS) break;
+      if (to >= feed.head() || wanted.length >= BATCH_EVENTS || performance.now() - began > SAVE_MS) break;
       if (stopping.signal.aborted || woken) break;
       chunk = await feed.after(to, stopping.signal);
     }
@@ -168,14 +171,14 @@ export const consume = (options: ConsumptionOptions): Consumption => {
   };
 
   const isDue = ({ verdict, nextAttempt }: Letter): boolean =>
-    verdict !== null || (nextAttempt !== null && nextAttempt.getTime() <= Date.now());
+    verdict !== null || (nextAttempt !== null && nextAttempt <= performance.now());
 
   const session = async (): Promise<void> => {
     const taken = await takeOver(pool, consumer, owner);
     if (taken === undefined) throw new Replaced(`The checkpoint of ${consumer.kind} ${consumer.name} is gone`);
     checkpoint = taken;
     letters = await parkedStreams(pool, consumer);
-    savedAt = Date.now();
+    savedAt = performance.now();
     reach(checkpoint.position());
     while (!stopping.signal.aborted) {
       if (woken) {
@@ -187,7 +190,7 @@ export const consume = (options: ConsumptionOptions): Consumption => {
         for (const letter of due) await redrive(letter, { ...options, write, upTo: position });
         if (due.length > 0) letters = await parkedStreams(pool, consumer);
       }
-      if (Date.now() - savedAt >= SAVE_MS) await save();
+      if (performance.now() - savedAt >= SAVE_MS) await save();
       await advance();
     }
     await save();

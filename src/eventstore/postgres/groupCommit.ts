@@ -139,7 +139,7 @@ export const groupCommit = (options: {
   };
 
   const again = async (batch: readonly Waiting[], sent: boolean): Promise<void> => {
-    const now = Date.now();
+    const now = performance.now();
     const Late = sent ? OutcomeUnknown : StoreUnavailable;
     for (const waiting of batch)
       if (waiting.deadline <= now) waiting.fail(new Late('The event log could not be reached in time'));
@@ -167,7 +167,7 @@ export const groupCommit = (options: {
           expected: expected === 'noStream' ? -1 : expected,
           events,
           size: sizeOf(events),
-          deadline: Date.now() + options.deadlineMs,
+          deadline: performance.now() + options.deadlineMs,
           settle: resolve,
           fail,
         });
