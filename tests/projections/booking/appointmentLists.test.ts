@@ -11,7 +11,7 @@ import { testDatabase } from '../../support/postgres.ts';
 const CLIENT = '0190a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2b';
 /** More than are read from the front alone, and not a multiple of the page's size. */
 const COUNT = 2_505;
-const LIMIT = 50;
+const LIMIT = 250;
 const NOW = new Date('2027-01-01T00:00:00.000Z');
 
 t.test('lists of appointments', async (t) => {
