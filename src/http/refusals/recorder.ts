@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { FastifyRequest } from 'fastify';
 import type { Reads } from '../../commands/binding.ts';
 import { type FactWriter, factWriter, type ServiceFact } from '../../commands/facts.ts';
@@ -192,7 +193,11 @@ export const registerRefusals = (
     }
   };
   const tick = (all = false): Promise<void> => {
-    collect(all);
+    try {
+      collect(all);
+    } catch (error) {
+      log.error({ error: describe(error) }, 'refused requests cannot be recorded');
+    }
     running ??= flush().finally(() => {
       running = undefined;
     });
@@ -204,13 +209,17 @@ export const registerRefusals = (
   app.decorateRequest('recorded', false);
   app.decorate('refusals', {
     note: (request: FastifyRequest, problem: Problem) => {
-      if (RECORDED.has(problem.code) && !request.recorded) tally.note(refusalOf(request, problem), now());
+      if (!RECORDED.has(problem.code) || request.recorded) return;
+      try {
+        tally.note(refusalOf(request, problem), now());
+      } catch (error) {
+        log.error({ error: describe(error) }, 'a refused request cannot be recorded');
+      }
     },
   });
   app.addHook('onClose', async () => {
     clearInterval(timer);
-    await running;
-    const late = AbortSignal.timeout(GOODBYE_MS);
-    await Promise.race([tick(true), new Promise((resolve) => late.addEventListener('abort', resolve, { once: true }))]);
+    const last = Promise.resolve(running).then(() => tick(true));
+    await Promise.race([last, pause(GOODBYE_MS, undefined, { ref: false })]);
   });
 };
