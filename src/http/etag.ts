@@ -56,8 +56,9 @@ export const single = <Data extends object>(
       return undefined as never;
     }
   }
-  const { fields } = request.query as { readonly fields?: readonly string[] };
-  if (fields === undefined) return ok(data);
+  // Text where the route does not know the parameter: ignored like every unknown one.
+  const { fields } = request.query as { readonly fields?: readonly string[] | string };
+  if (!Array.isArray(fields)) return ok(data);
   const chosen = Object.fromEntries(Object.entries(data).filter(([name]) => fields.includes(name)));
   return ok(chosen as Data);
 };
