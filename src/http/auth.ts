@@ -79,10 +79,12 @@ export const registerAuth = async (app: App, deps: Deps): Promise<void> => {
     const { sub, sid } = claimsOf(token);
     if (typeof sub !== 'string' || typeof sid !== 'string')
       throw refused('token-invalid', 'The access token is not valid');
+    const known = rights.of(sub);
+    // Looked up beside the session; what goes wrong with it matters only for a session that is alive.
+    if (known instanceof Promise) known.catch(() => {});
     const alive = sessions.alive(sid);
     if (!(typeof alive === 'boolean' ? alive : await alive))
       throw refused('session-ended', 'This login session has ended; please log in again');
-    const known = rights.of(sub);
     const held = known instanceof Promise ? await known : known;
     if (held === undefined || !held.active)
       throw refused('account-unknown', 'This account does not exist or is closed');

@@ -1,9 +1,10 @@
 import type { Kysely } from 'kysely';
 import { LRUCache } from 'lru-cache';
 import type { Fact } from '../eventstore/feed.ts';
-import { sessionEnd } from '../projections/identity/loginSessions.ts';
+import { sessionEnds } from '../projections/identity/loginSessions.ts';
 import type { ReadModels } from '../projections/index.ts';
 import type { Sessions } from './deps.ts';
+import { gathered } from './gathered.ts';
 
 /** Milliseconds that a session counts as alive without another look; a session that ended never lives again. */
 const TTL = 1_000;
@@ -25,13 +26,14 @@ export const createSessions = ({
 }): CachedSessions => {
   const alive = new LRUCache<string, number>({ max: SESSIONS });
   const dead = new LRUCache<string, true>({ max: SESSIONS });
+  const endOf = gathered((sessionIds) => sessionEnds(db, sessionIds, now()));
   return {
     alive: (sessionId) => {
       if (dead.has(sessionId)) return false;
       const at = now();
       const until = alive.get(sessionId);
       if (until !== undefined && until > at.getTime()) return true;
-      return sessionEnd(db, sessionId, at).then((end) => {
+      return endOf(sessionId).then((end) => {
         if (end === undefined || dead.has(sessionId)) return false;
         alive.set(sessionId, Math.min(at.getTime() + TTL, Date.parse(end)));
         return true;

@@ -49,6 +49,18 @@ const live = (db: Kysely<Tables>, now: Date) =>
 export const assignmentsOf = (db: Kysely<Tables>, accountId: string, now: Date): Promise<RoleAssignmentRow[]> =>
   live(db, now).selectAll().where('account_id', '=', accountId).orderBy('assigned_at').execute();
 
+/** Which roles accounts hold now, and until when; oldest first. */
+export const heldRoles = (
+  db: Kysely<Tables>,
+  accountIds: readonly string[],
+  now: Date,
+): Promise<Pick<RoleAssignmentRow, 'account_id' | 'role_id' | 'expires_at'>[]> =>
+  live(db, now)
+    .select(['account_id', 'role_id', 'expires_at'])
+    .where('account_id', '=', ({ fn, val }) => fn.any(val(accountIds)))
+    .orderBy('assigned_at')
+    .execute();
+
 /** How many accounts hold each role now, by role. */
 export const assignedCounts = async (db: Kysely<Tables>, now: Date): Promise<ReadonlyMap<string, number>> => {
   const rows = await live(db, now)

@@ -44,15 +44,20 @@ export const loginSessions = projection({
 
 type Tables = { login_sessions: LoginSessionRow };
 
-/** When the session ends at the latest; undefined when it has ended or never was. */
-export const sessionEnd = async (db: Kysely<Tables>, sessionId: string, now: Date): Promise<string | undefined> => {
-  const row = await db
+/** When each session ends at the latest; those that have ended or never were are left out. */
+export const sessionEnds = async (
+  db: Kysely<Tables>,
+  sessionIds: readonly string[],
+  now: Date,
+): Promise<ReadonlyMap<string, string>> => {
+  const rows = await db
     .selectFrom('login_sessions')
-    .select(['expires_at', 'revoked_at'])
-    .where('session_id', '=', sessionId)
-    .executeTakeFirst();
-  if (row === undefined || row.revoked_at !== null || Date.parse(row.expires_at) <= now.getTime()) return undefined;
-  return row.expires_at;
+    .select(['session_id', 'expires_at'])
+    .where('session_id', '=', ({ fn, val }) => fn.any(val(sessionIds)))
+    .where('revoked_at', 'is', null)
+    .where('expires_at', '>', now.toISOString())
+    .execute();
+  return new Map(rows.map(({ session_id, expires_at }) => [session_id, expires_at]));
 };
 
 const living = (db: Kysely<Tables>, accountId: string, now: Date) =>
