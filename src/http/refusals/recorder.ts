@@ -142,11 +142,7 @@ type Lane = {
  * memory and stored once a second; what could not be stored is tried again. A process that is killed loses what it
  * had not stored: a second of refusals, and the counts of the running minute.
  */
-export const registerRefusals = (
-  app: App,
-  { store, codec, commands, log, metrics }: Deps,
-  now: () => number = Date.now,
-): void => {
+export const registerRefusals = (app: App, { store, codec, commands, log, metrics }: Deps): void => {
   const tally = createTally();
   const hash = (address: string): string => addressHash(commands.reads, address);
   const lane = (category: string): Lane => ({
@@ -160,7 +156,7 @@ export const registerRefusals = (
   let failing = false;
 
   const collect = (all: boolean): void => {
-    for (const tallied of tally.take(now(), all)) {
+    for (const tallied of tally.take(Date.now(), all)) {
       const { waiting, category } = lanes[tallied.kind];
       const minute = new Date(tallied.minute).toISOString();
       if (waiting.length < MOST_WAITING) waiting.push({ minute, fact: factOf(tallied, minute, hash) });
@@ -211,7 +207,7 @@ export const registerRefusals = (
     note: (request: FastifyRequest, problem: Problem) => {
       if (!RECORDED.has(problem.code) || request.recorded) return;
       try {
-        tally.note(refusalOf(request, problem), now());
+        tally.note(refusalOf(request, problem), Date.now());
       } catch (error) {
         log.error({ error: describe(error) }, 'a refused request cannot be recorded');
       }
