@@ -1,23 +1,21 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import { isUndecodable } from '../event.ts';
 import { type Decode, type Fact, type Feed, FeedClosed, type FeedEvent } from '../feed.ts';
 import { type EventStore, type Position, START } from '../port.ts';
-import { type Checkpoint, type Consumer, noteError, takeOver } from './checkpoint.ts';
+import { type Checkpoint, type Consumer, type Effects, noteError, type Settle, takeOver } from './checkpoint.ts';
 import { describe, isDataFault, Poison, Replaced } from './faults.ts';
 import { concerns, type Interest } from './interest.ts';
 import { type Letter, park, parkedStreams } from './parking.ts';
 import { redrive } from './redrive.ts';
 
-/** The write half of handling events; runs inside the transaction that moves the checkpoint. */
-export type Write = (client: pg.PoolClient) => Promise<void>;
-
 /**
- * Handles events in order: everything but the writing, if there is any. Throws Poison for an event that cannot be handled; anything
+ * Handles events in order: everything but the writing, if there is any, which is done as the checkpoint moves. Throws Poison for an event that cannot be handled; anything
  * else it throws is an outage (tried again without end) unless Postgres refused the data.
  */
-export type Handle = (events: readonly Fact[]) => Promise<Write | undefined>;
+export type Handle = (events: readonly Fact[]) => Promise<Effects | undefined>;
 
 export type ConsumptionOptions = {
   readonly pool: pg.Pool;
@@ -26,8 +24,6 @@ export type ConsumptionOptions = {
   readonly decode: Decode;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
   readonly consumer: Consumer;
-  /** This worker's name on the checkpoint, a UUID. */
-  readonly owner: string;
   readonly interest: Interest;
   readonly handle: Handle;
   readonly paused: () => boolean;
@@ -57,7 +53,7 @@ const MAX_BACKOFF_MS = 5_000;
  * memory and are saved once a second.
  */
 export const consume = (options: ConsumptionOptions): Consumption => {
-  const { pool, feed, log, consumer, owner, interest, handle, paused, onProgress } = options;
+  const { pool, feed, log, consumer, interest, handle, paused, onProgress } = options;
   const stopping = new AbortController();
   let waiting = new AbortController();
   let woken = false;
@@ -76,16 +72,11 @@ export const consume = (options: ConsumptionOptions): Consumption => {
     savedAt = performance.now();
   };
 
-  const write = async (events: readonly FeedEvent[], to: Position, settle?: Write): Promise<void> => {
+  const write = async (events: readonly FeedEvent[], to: Position, settle?: Settle): Promise<void> => {
     const unreadable = events.find(isUndecodable);
     if (unreadable !== undefined) throw new Poison(unreadable, unreadable.error);
     const effects = events.length === 0 ? undefined : await handle(events as readonly Fact[]);
-    const writes = [effects, settle].filter((one) => one !== undefined);
-    await (writes.length === 0
-      ? checkpoint.move(to)
-      : checkpoint.move(to, async (client) => {
-          for (const one of writes) await one(client);
-        }));
+    await checkpoint.move(to, effects, settle);
     savedAt = performance.now();
   };
 
@@ -100,7 +91,7 @@ export const consume = (options: ConsumptionOptions): Consumption => {
       },
       'stream parked',
     );
-    await checkpoint.move(event.position, (client) => park(client, consumer, event, cause, 1));
+    await checkpoint.move(event.position, undefined, (client) => park(client, consumer, event, cause, 1));
     letters = await parkedStreams(pool, consumer);
   };
 
@@ -174,7 +165,8 @@ export const consume = (options: ConsumptionOptions): Consumption => {
     verdict !== null || (nextAttempt !== null && nextAttempt <= performance.now());
 
   const session = async (): Promise<void> => {
-    const taken = await takeOver(pool, consumer, owner);
+    // A name of its own for each session: what a lost connection may still be doing for the last one comes to nothing.
+    const taken = await takeOver(pool, consumer, randomUUID());
     if (taken === undefined) throw new Replaced(`The checkpoint of ${consumer.kind} ${consumer.name} is gone`);
     checkpoint = taken;
     letters = await parkedStreams(pool, consumer);
