@@ -183,7 +183,7 @@ export const providerModel = model({
     ),
     'set availability': on(
       fc.record({
-        weekly: fc.constantFrom(...WEEKS),
+        weekly: fc.constantFrom(...WEEKS, ...WEEKS.slice(2, 3)),
         notice: fc.constantFrom(0, 60),
         advance: fc.constantFrom(30, 90),
         zone,
@@ -222,7 +222,7 @@ export const providerModel = model({
           { weight: 9, arbitrary: fc.integer({ min: 0, max: 40 }) },
           { weight: 1, arbitrary: fc.constant(-2) },
         ),
-        days: fc.oneof({ weight: 40, arbitrary: fc.nat(3) }, { weight: 1, arbitrary: fc.constant(110) }),
+        days: fc.oneof({ weight: 24, arbitrary: fc.nat(3) }, { weight: 3, arbitrary: fc.constant(110) }),
         pattern: fc.constantFrom(
           'weekly' as const,
           'weekly' as const,
