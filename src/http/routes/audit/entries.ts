@@ -48,7 +48,19 @@ const textIn = (data: unknown, name: string): string | null => {
   return typeof value === 'string' ? value : null;
 };
 
-const entryOfRow = (row: AuditEntry, name: string | undefined, event: Recorded | undefined): Entry => ({
+/** Where a command is called first of all, as method and pattern. */
+const routeOf = ({ bindings }: Pick<Deps, 'bindings'>, name: string): readonly (string | undefined)[] => {
+  const path = bindings.find(({ command }) => command.name === name)?.path;
+  const [method, url] = (typeof path === 'string' ? path : path?.[0])?.split(' ') ?? [];
+  return url === undefined ? [] : [method, `/api/v1${url}`];
+};
+
+const entryOfRow = (
+  row: AuditEntry,
+  name: string | undefined,
+  event: Recorded | undefined,
+  [method, path]: readonly (string | undefined)[],
+): Entry => ({
   id: row.id,
   at: row.at,
   position: row.position,
@@ -66,8 +78,8 @@ const entryOfRow = (row: AuditEntry, name: string | undefined, event: Recorded |
   outcome: row.outcome as Entry['outcome'],
   command: row.command,
   code: row.code,
-  method: row.method,
-  path: row.path,
+  method: row.method ?? method ?? null,
+  path: row.path ?? path ?? null,
   count: row.count,
   ip: textIn(event?.data, 'ip'),
   userAgent: textIn(event?.data, 'userAgent'),
@@ -88,7 +100,9 @@ export const entriesOf = async (deps: Deps, rows: readonly AuditEntry[]): Promis
       rows.filter(({ type }) => withAddress.has(type)),
     ),
   ]);
-  return rows.map((row) => entryOfRow(row, names.get(row.user_id ?? ''), events.get(row.id)));
+  return rows.map((row) =>
+    entryOfRow(row, names.get(row.user_id ?? ''), events.get(row.id), routeOf(deps, row.command)),
+  );
 };
 
 /** An event of a history as answers show it. */

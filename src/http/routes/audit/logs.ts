@@ -124,7 +124,7 @@ const example: Entry = {
   command: 'AssignRole',
   code: null,
   method: 'POST',
-  path: '/api/v1/rbac/users/:userId/roles',
+  path: '/api/v1/rbac/users/:accountId/roles',
   count: null,
   ip: null,
   userAgent: null,
