@@ -56,9 +56,11 @@ export const single = <Data extends object>(
       return undefined as never;
     }
   }
-  // Text where the route does not know the parameter: ignored like every unknown one.
-  const { fields } = request.query as { readonly fields?: readonly string[] | string };
-  if (!Array.isArray(fields)) return ok(data);
+  // Where the route does not know the parameter, it is whatever the caller wrote, and ignored like every unknown one.
+  const { querystring } = request.routeOptions.schema ?? {};
+  const known = querystring instanceof z.ZodObject && 'fields' in querystring.shape;
+  const { fields } = request.query as { readonly fields?: readonly string[] };
+  if (fields === undefined || !known) return ok(data);
   const chosen = Object.fromEntries(Object.entries(data).filter(([name]) => fields.includes(name)));
   return ok(chosen as Data);
 };
