@@ -65,6 +65,7 @@ const optionsOf = (argv: readonly string[]) => {
     clients: wholeNumber('clients', values.clients, 6),
     commands: wholeNumber('commands', values.commands, 1),
     freezeMs: wholeNumber('freeze', freeze, 1) * 1000,
+    thorough: true,
   } as const;
 };
 

@@ -1,4 +1,6 @@
 import { cliCommands } from '../../../src/cli/index.ts';
+import { runCli } from '../../../src/cli/run.ts';
+import { parseConfig } from '../../../src/config.ts';
 import type { Violation } from './violation.ts';
 
 type Run = (...args: readonly string[]) => Promise<{ readonly code: number; readonly output: string }>;
@@ -16,3 +18,19 @@ export const auditViolations = async (
   if (code === 0) return { violations: [], told: 'audit chain unbroken' };
   return { violations: [{ check: 'audit', what: output.trim(), events: [] }], told: 'audit chain BROKEN' };
 };
+
+/** Runs a command of `convene` in this process, on the database itself; its exit code and what it printed. */
+export const inProcess =
+  (environment: Readonly<Record<string, string>>): Run =>
+  async (...args) => {
+    const lines: string[] = [];
+    const print = (line: string): void => void lines.push(line);
+    const config = parseConfig(environment);
+    const code = await runCli(cliCommands, args, { out: print, error: print }, async () => ({
+      config,
+      connectionString: async () => config.databaseUrl ?? '',
+      print,
+      progress: () => {},
+    }));
+    return { code, output: lines.join('\n') };
+  };

@@ -1,10 +1,9 @@
 import { ADMIN_ROLE_ID } from '../../../src/domain/access/systemRoles.ts';
 import type { Ledger } from '../ledger.ts';
-import { convene } from '../world/command.ts';
 import type { World } from '../world/world.ts';
 import { acknowledgedViolations, type Outcomes } from './acknowledged.ts';
 import { administratorViolations } from './administrators.ts';
-import { auditViolations } from './audit.ts';
+import { auditViolations, inProcess } from './audit.ts';
 import { bookingViolations } from './booking.ts';
 import { orderViolations } from './order.ts';
 import { rebuildViolations, tableViolations } from './readModels.ts';
@@ -34,7 +33,7 @@ export const examine = async (world: World, ledger: Ledger): Promise<Findings> =
     administrators: administrators.holders,
     adminRoleId: ADMIN_ROLE_ID,
   });
-  const audit = await auditViolations((...args) => convene(world, ...args));
+  const audit = await auditViolations(inProcess({ ...world.environment, CONVENE_DATA_DIR: `${world.folder}/files` }));
   return {
     violations: [
       ...orderViolations(events, { dense: world.eventStore === undefined, head }),

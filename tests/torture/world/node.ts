@@ -31,6 +31,8 @@ export type Node = {
 };
 
 const READY_MS = 3_000;
+/** A process that ends while it starts is started again so often. */
+const STARTS = 3;
 
 /** Whether an address says that it is ready. */
 const ready = async (url: string): Promise<boolean> => {
@@ -49,8 +51,10 @@ export const createNode = async (options: {
   readonly folder: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly watcher: Watcher;
+  /** Told of starts that failed. */
+  readonly note: (line: string) => void;
 }): Promise<Node> => {
-  const { name, folder, environment, watcher } = options;
+  const { name, folder, environment, watcher, note } = options;
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   let child: ChildProcess | undefined;
@@ -61,7 +65,7 @@ export const createNode = async (options: {
 
   const isAlive = (): boolean => child !== undefined && child.exitCode === null && child.signalCode === null;
 
-  const start = async (roles: readonly string[]): Promise<void> => {
+  const startOnce = async (roles: readonly string[]): Promise<void> => {
     running = roles;
     told = '';
     sentAway = false;
@@ -94,6 +98,16 @@ export const createNode = async (options: {
       return roles.includes('api') ? ready(url) : told.includes('no HTTP');
     };
     await until(`the start of ${name} (${roles.join(', ')})`, isUp);
+  };
+
+  const start = async (roles: readonly string[]): Promise<void> => {
+    for (let tries = 1; ; tries += 1)
+      try {
+        return await startOnce(roles);
+      } catch (error) {
+        if (tries === STARTS || isAlive()) throw error;
+        note(`  ${name} could not start and is started again, as by whoever supervises it: ${told.slice(-400)}`);
+      }
   };
 
   return {

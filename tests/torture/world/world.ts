@@ -53,6 +53,7 @@ export type WorldOptions = {
   readonly watcher: Watcher;
   readonly store: 'postgres' | 'eventstoredb';
   readonly eventStoreCommand: string | undefined;
+  readonly note: (line: string) => void;
 };
 
 const MASTER_KEY = 'torture-master-key-of-a-service-that-nobody-else-uses';
@@ -65,7 +66,7 @@ const rolesFor: Readonly<Record<Topology, readonly (readonly string[])[]>> = {
 
 /** Starts the stores and prepares two processes, none of which runs yet. */
 export const createWorld = async (options: WorldOptions): Promise<World> => {
-  const { folder, watcher } = options;
+  const { folder, watcher, note } = options;
   await mkdir(`${folder}/files`, { recursive: true });
   const database = await startDatabase(folder, watcher);
   const eventStore =
@@ -90,8 +91,8 @@ export const createWorld = async (options: WorldOptions): Promise<World> => {
     LOG_LEVEL: 'info',
   };
   const nodes = [
-    await createNode({ name: 'service-1', folder, environment, watcher }),
-    await createNode({ name: 'service-2', folder, environment, watcher }),
+    await createNode({ name: 'service-1', folder, environment, watcher, note }),
+    await createNode({ name: 'service-2', folder, environment, watcher, note }),
   ] as const;
   let wanted: readonly Node[] = [];
 
