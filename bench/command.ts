@@ -82,6 +82,7 @@ const lagAt = async (url: string, databaseUrl: string, kind: Kind, source: Sourc
   const names = projections.filter(({ fold }) => KINDS[kind] in fold).map(({ name }) => name);
   if (names.length === 0) throw new Error(`No read model shows ${KINDS[kind]}`);
   const client = new pg.Client({ connectionString: databaseUrl });
+  client.on('error', () => {});
   await client.connect();
   const lags: number[] = [];
   let unseen: { readonly position: number; readonly at: number }[] = [];
@@ -105,7 +106,7 @@ const lagAt = async (url: string, databaseUrl: string, kind: Kind, source: Sourc
       if (position <= seen) lags.push(0);
       else unseen.push({ position, at: performance.now() });
     };
-    const load = await fixedRate(url, { source, connections: CONNECTIONS * 4, seconds, rate: RATE, answered });
+    const load = await fixedRate(url, { source, connections: CONNECTIONS, seconds, rate: RATE, answered });
     return { load, lags };
   } finally {
     over = true;
@@ -134,27 +135,32 @@ const measure = async ({ rounds, sized, database, folder, says }: Context): Prom
   const bare = async (): Promise<Figures> => {
     const server = await run('bench/apart/bare.ts', { JWT_SECRET }, '/health/ready');
     const figures: Figures = {};
-    for (const kind of kinds)
-      Object.assign(figures, named(kind, 'full', await closedLoop(server.url, { ...load, source: lines[kind]() })));
-    await server.stop();
-    return figures;
+    try {
+      for (const kind of kinds)
+        Object.assign(figures, named(kind, 'full', await closedLoop(server.url, { ...load, source: lines[kind]() })));
+      return figures;
+    } finally {
+      await server.stop();
+    }
   };
   const convene = async (): Promise<Figures> => {
     const service = await runService(connectionString, join(folder, 'command'));
     const figures: Figures = {};
-    for (const kind of kinds) {
-      const source = once[kind];
-      Object.assign(figures, named(kind, 'full', await closedLoop(service.url, { ...load, source })));
-      says(`${kind} ${figures[`${kind} full per second`]?.toFixed(0)} /s`);
-      await settled(connectionString);
-      const { load: paced, lags } = await lagAt(service.url, connectionString, kind, source, seconds);
-      Object.assign(figures, named(kind, 'paced', paced));
-      const { p50, p99 } = latencies(lags);
-      Object.assign(figures, { [`${kind} lag p50`]: p50, [`${kind} lag p99`]: p99 });
-      await settled(connectionString);
+    try {
+      for (const kind of kinds) {
+        const source = once[kind];
+        Object.assign(figures, named(kind, 'full', await closedLoop(service.url, { ...load, source })));
+        await settled(connectionString);
+        const { load: paced, lags } = await lagAt(service.url, connectionString, kind, source, seconds);
+        const { p50, p99 } = latencies(lags);
+        Object.assign(figures, named(kind, 'paced', paced), { [`${kind} lag p50`]: p50, [`${kind} lag p99`]: p99 });
+        says(`${kind}: ${figures[`${kind} full per second`]?.toFixed(0)} a second, lag p99 ${p99.toFixed(0)} ms`);
+        await settled(connectionString);
+      }
+      return figures;
+    } finally {
+      await service.stop();
     }
-    await service.stop();
-    return figures;
   };
   const median = await interleaved<'bare' | 'convene', string>(rounds, { bare, convene });
   await drop();

@@ -109,27 +109,11 @@ type Listed = {
   };
 };
 
-const measure = async ({ rounds, sized, database, folder, says }: Context): Promise<Findings> => {
-  const { connectionString, drop } = await database();
-  const people: { client: string; provider: string; tokens: Record<'client' | 'provider', string> }[] = [];
-  await seed(connectionString, async (append) => {
-    const client = await loggedIn(append, 'free', 0);
-    const { login: provider } = await providerWith(append, 0, 0);
-    const tokens = { client: tokenOf(client), provider: tokenOf(provider) };
-    people.push({ client: client.accountId, provider: provider.accountId, tokens });
-  });
-  const [busy] = people;
-  if (busy === undefined) throw new Error('Nobody was seeded');
-  const service = await runService(connectionString, join(folder, 'query'));
-  await settled(connectionString);
-  const count = sized(APPOINTMENTS);
-  await fill(connectionString, count, busy);
-  says(`${count} appointments`);
-
-  const connection = await openConnection(service.url);
+/** First and last pages of several lists, and single appointments, so often each. */
+const leafed = async (url: string, tokens: Record<'client' | 'provider', string>, times: number): Promise<Findings> => {
+  const connection = await openConnection(url);
   const lists = { client: '/api/v1/appointments', provider: '/api/v1/provider/appointments' } as const;
-  const get = (who: 'client' | 'provider', path: string): string =>
-    requestText('GET', path, { token: busy.tokens[who] });
+  const get = (who: 'client' | 'provider', path: string): string => requestText('GET', path, { token: tokens[who] });
   const listed = async (who: 'client' | 'provider', query: string): Promise<Listed['data']> => {
     const { status, body } = await connection.send(get(who, `${lists[who]}?limit=${LIMIT}${query}`));
     if (status !== 200) throw new Error(`${status} ${body()}`);
@@ -159,10 +143,8 @@ const measure = async ({ rounds, sized, database, folder, says }: Context): Prom
   const detail = (): string => get('client', `${lists.client}/${some[shown++ % some.length]?.id}`);
   questions.push({ name: 'one appointment', request: detail });
 
-  const taken = await asked(connection, questions, sized(REQUESTS) * rounds);
+  const taken = await asked(connection, questions, times);
   connection.close();
-  await service.stop();
-  await drop();
 
   const figures = new Map([...taken].map(([name, values]) => [name, latencies(values)]));
   const between = (list: string): number =>
@@ -185,6 +167,29 @@ const measure = async ({ rounds, sized, database, folder, says }: Context): Prom
     ratios: { ...ratios, last_vs_first: worst },
     goals: [{ name: 'last_vs_first', value: worst, atMost: 1.5 }],
   };
+};
+
+const measure = async ({ rounds, sized, database, folder, says }: Context): Promise<Findings> => {
+  const { connectionString, drop } = await database();
+  const people: { client: string; provider: string; tokens: Record<'client' | 'provider', string> }[] = [];
+  await seed(connectionString, async (append) => {
+    const client = await loggedIn(append, 'free', 0);
+    const { login: provider } = await providerWith(append, 0, 0);
+    const tokens = { client: tokenOf(client), provider: tokenOf(provider) };
+    people.push({ client: client.accountId, provider: provider.accountId, tokens });
+  });
+  const [busy] = people;
+  if (busy === undefined) throw new Error('Nobody was seeded');
+  const service = await runService(connectionString, join(folder, 'query'));
+  try {
+    await settled(connectionString);
+    await fill(connectionString, sized(APPOINTMENTS), busy);
+    says(`${sized(APPOINTMENTS)} appointments`);
+    return await leafed(service.url, busy.tokens, sized(REQUESTS) * rounds);
+  } finally {
+    await service.stop();
+    await drop();
+  }
 };
 
 /** Lists and single appointments over HTTP, out of a million. */

@@ -1,6 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Answer, type Connection, openConnection } from './connection.ts';
 
+/** How much longer than it should a stretch at a fixed rate may take. */
+const PATIENCE = 4;
+
 /** Gives the next request of a kind. */
 export type Source = () => string;
 
@@ -65,7 +68,8 @@ export const closedLoop = (
 
 /**
  * Sends so many requests a second whether or not those before were answered, over as many connections as that takes but
- * no more than `connections`; one that finds none free waits, and its latency counts from when it was due.
+ * no more than `connections`; one that finds none free waits, and its latency counts from when it was due. A server that
+ * cannot keep up is given four times as long, then what still waits is given up.
  */
 export const fixedRate = (
   url: string,
@@ -91,6 +95,7 @@ export const fixedRate = (
     const failures: unknown[] = [];
     const begin = performance.now();
     const total = Math.round(rate * seconds);
+    const end = begin + seconds * 1000 * PATIENCE;
     let due = 0;
     let last = begin;
     const run = async (connection: Connection): Promise<void> => {
@@ -103,11 +108,16 @@ export const fixedRate = (
     };
     while (latencies.length < total && failures.length === 0) {
       const now = performance.now();
+      if (now > end) {
+        due = total;
+        waiting.length = 0;
+        if (free.length === all.length) break;
+      }
       for (; due < total && begin + (due * 1000) / rate <= now; due++) waiting.push(begin + (due * 1000) / rate);
       for (const connection of free.splice(0, waiting.length))
         run(connection).catch((error: unknown) => failures.push(error));
       await pause(1);
     }
     if (failures.length > 0) throw failures[0];
-    return { perSecond: total / ((last - begin) / 1000), latencies };
+    return { perSecond: latencies.length / ((last - begin) / 1000), latencies };
   });
