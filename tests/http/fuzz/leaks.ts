@@ -35,8 +35,7 @@ export type Group = (typeof GROUPS)[number];
  * Who is entitled to see what of the victim. Everything that is not listed is a leak.
  * - provider: the victim has appointments with him, so he knows client, notes and address.
  * - mate: sits in the victim's estimation session; sees all of it but the cards before their reveal.
- * - auditor: the trail by ids with the names of those who acted; personal fields are masked. What sessions and stories
- *   are called is no personal field.
+ * - auditor: the trail by ids with the names of those who acted; personal fields are masked.
  * - operator: reads the outbox, so every mail with the address, name and links in it.
  * - admin: everything but secrets, and cards before their reveal.
  * The card of an open round and what logs in are for nobody.
@@ -48,8 +47,8 @@ export const entitled: Readonly<Record<CallerName, readonly Group[]>> = {
   provider: ['identity', 'name', 'accountId', 'booking', 'bookingIds'],
   otherProvider: [],
   mate: ['name', 'roomName', 'accountId', 'session', 'sessionIds'],
-  auditor: ['name', 'accountId', 'bookingIds', 'session', 'sessionIds', 'loginSessionId'],
-  operator: ['identity', 'name', 'accountId', 'booking', 'bookingIds'],
+  auditor: ['name', 'accountId', 'bookingIds', 'sessionIds', 'loginSessionId'],
+  operator: ['identity', 'name'],
   admin: [
     'identity',
     'name',
@@ -63,6 +62,11 @@ export const entitled: Readonly<Record<CallerName, readonly Group[]>> = {
     'loginSessionId',
   ],
 };
+
+/** What a right shows on its own pages alone: who may read roles reads their holders, with addresses and reasons. */
+const entitledAt: readonly (readonly [caller: CallerName, path: RegExp, groups: readonly Group[]])[] = [
+  ['auditor', /^\/api\/v1\/rbac\/(?:roles|users)\//, ['identity', 'reason']],
+];
 
 /** A value of the victim's that occurs nowhere else. */
 export type Canary = {
@@ -103,8 +107,10 @@ export const createLeaks = (): Leaks => {
   const canaries: Canary[] = [];
   const more = new Map<string, Set<Group>>();
   const shown = new Map<string, Set<Group>>();
-  const maySee = (caller: string, group: Group): boolean =>
-    (entitled[caller as CallerName] ?? []).includes(group) || more.get(caller)?.has(group) === true;
+  const maySee = ({ as, path }: Sent, group: Group): boolean =>
+    (entitled[as as CallerName] ?? []).includes(group) ||
+    entitledAt.some(([caller, pattern, groups]) => caller === as && pattern.test(path) && groups.includes(group)) ||
+    more.get(as)?.has(group) === true;
   return {
     add: (group, value, id) => {
       canaries.push({ group, value: value.toLowerCase(), ...(id ? { id } : {}) });
@@ -116,7 +122,7 @@ export const createLeaks = (): Leaks => {
       const answer = `${withoutDeck(text)}\n${JSON.stringify(headers)}`.toLowerCase();
       const said = textOf(sent);
       const there = canaries.filter(({ value }) => answer.includes(value) && !said.includes(value));
-      const leak = there.find(({ group }) => !maySee(sent.as, group));
+      const leak = there.find(({ group }) => !maySee(sent, group));
       if (leak === undefined)
         shown.set(sent.as, new Set([...(shown.get(sent.as) ?? []), ...there.map(({ group }) => group)]));
       return leak === undefined ? undefined : `shows ${sent.as} the victim's ${leak.group}: ${leak.value}`;
