@@ -55,6 +55,7 @@ const MAX_BACKOFF_MS = 5_000;
 export const consume = (options: ConsumptionOptions): Consumption => {
   const { pool, feed, log, consumer, interest, handle, paused, onProgress } = options;
   const stopping = new AbortController();
+  const reader = {};
   let waiting = new AbortController();
   let woken = false;
   let checkpoint: Checkpoint;
@@ -134,7 +135,7 @@ export const consume = (options: ConsumptionOptions): Consumption => {
         : setTimeout(() => waiting.abort(), Math.max(0, Math.min(...due) - performance.now()));
     try {
       if (paused()) await aborted(waiting.signal);
-      else return await feed.after(position, waiting.signal);
+      else return await feed.after(position, waiting.signal, reader);
     } catch (error) {
       if (!waiting.signal.aborted) throw error;
     } finally {
@@ -155,7 +156,7 @@ export const consume = (options: ConsumptionOptions): Consumption => {
       to = chunk.to;
       if (to >= feed.head() || wanted.length >= BATCH_EVENTS || performance.now() - began > SAVE_MS) break;
       if (stopping.signal.aborted || woken) break;
-      chunk = await feed.after(to, stopping.signal);
+      chunk = await feed.after(to, stopping.signal, reader);
     }
     if (wanted.length > 0) await absorb(wanted, to);
     reach(to);
