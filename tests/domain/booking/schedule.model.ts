@@ -134,7 +134,7 @@ export const scheduleModel = model({
     active: true,
   }),
   first: 'open slots',
-  waits: [20 * SECOND, 41 * SECOND, 60 * SECOND, 20 * MINUTE, 6 * HOUR, 22 * HOUR],
+  waits: [20 * SECOND, 41 * SECOND, 60 * SECOND, 30 * MINUTE, 6 * HOUR, 23 * HOUR],
   length: 60,
   lives: 300,
   moves: {
