@@ -4,7 +4,7 @@ import type { Access } from '../commands/binding.ts';
 import { can } from '../domain/decider.ts';
 import type { App, Deps } from './app.ts';
 import { Problem } from './problem.ts';
-import { type Caller, loginRequired } from './request.ts';
+import { actorOf, type Caller, loginRequired } from './request.ts';
 
 /** Seconds that an access token lives. */
 export const ACCESS_TOKEN_SECONDS = 900;
@@ -183,3 +183,15 @@ export const admit = (request: FastifyRequest, { access, unverified, apiKey }: E
   if (access !== 'loggedIn' && !can(caller.actor, access))
     throw new Problem('FORBIDDEN', `This needs the permission ${access}`, { reason: 'permission-missing' });
 };
+
+/** A check for routes that one of several permissions opens, to run before their input is looked at. Throws 403. */
+export const demandOneOf =
+  (first: string, ...others: readonly string[]) =>
+  async (request: FastifyRequest): Promise<void> => {
+    const actor = actorOf(request);
+    if ([first, ...others].some((permission) => can(actor, permission))) return;
+    throw new Problem('FORBIDDEN', `This needs the permission ${first}`, {
+      reason: 'permission-missing',
+      permission: first,
+    });
+  };
