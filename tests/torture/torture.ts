@@ -65,6 +65,9 @@ const report = (result: RoundResult): string => {
   ].join('\n');
 };
 
+/** Violations that are printed. */
+const SHOWN = 20;
+
 /** Claims and reservations older than this many seconds belong to nobody, unless an appointment stands behind them. */
 const SETTLED_SECONDS = 75;
 
@@ -99,7 +102,8 @@ export const torture = async (
   const fail = (found: readonly Violation[], about: string): void => {
     violations.push(...found);
     print(`FAILED: seed ${seed}, round ${round}, ${about}`);
-    for (const violation of found) print(shown(violation));
+    for (const violation of found.slice(0, SHOWN)) print(shown(violation));
+    if (found.length > SHOWN) print(`  … and ${found.length - SHOWN} more`);
     print(`  Everything is kept in ${folder}. Replay: npm run torture -- --seed ${seed} --rounds ${rounds}`);
     watcher.keep();
   };

@@ -29,12 +29,17 @@ export type Violation = {
 const shownEvent = ({ position, stream, revision, type, id, recordedAt, data, metadata }: LogEvent): string =>
   `    ${position} ${stream}@${revision} ${type} ${id} ${recordedAt} ${JSON.stringify(data)} ${JSON.stringify(metadata)}`;
 
+/** Attempts that are shown of a command: the first ones, and the last. */
+const SHOWN_ATTEMPTS = 3;
+
 const shownEntry = ({ id, kind, actor, key, asked, attempts }: Entry): string[] => [
   `    command ${id}: ${kind} by ${actor}${key === undefined ? '' : `, key ${key}`} ${JSON.stringify(asked)}`,
-  ...attempts.map(
-    ({ correlationId, end, status, reason, replayed, token, data }) =>
-      `      ${correlationId} ${end} ${status ?? '-'} ${reason ?? ''}${replayed ? ' replayed' : ''} token ${token ?? '-'} ${JSON.stringify(data).slice(0, 300)}`,
-  ),
+  ...attempts
+    .filter((_, index) => index < SHOWN_ATTEMPTS || index === attempts.length - 1)
+    .map(
+      ({ correlationId, end, status, reason, replayed, token, data }) =>
+        `      ${correlationId} ${end} ${status ?? '-'} ${reason ?? ''}${replayed ? ' replayed' : ''} token ${token ?? '-'} ${JSON.stringify(data).slice(0, 300)}`,
+    ),
 ];
 
 /** The violation with the exact events and requests, a line each. */

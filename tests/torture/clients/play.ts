@@ -53,7 +53,8 @@ const attemptOf = async (stage: Stage, wish: Wish, preferred: number): Promise<A
 
 const note = (stage: Stage, entry: Entry, attempt: Attempt): void => {
   entry.attempts.push(attempt);
-  if (attempt.status === INTERNAL_ERROR)
+  const first = entry.attempts.find(({ status }) => status === INTERNAL_ERROR);
+  if (attempt === first)
     stage.violations.push({ check: 'answers', what: 'a command was answered with 500', events: [], entry });
   if (attempt.end === 'acknowledged') stage.acknowledged();
   if (attempt.end === 'unknown' || attempt.end === 'notSent') stage.failed();
