@@ -59,6 +59,8 @@ export type Model<State, Event extends Fact, World> = {
   readonly silent?: readonly string[];
   /** Milliseconds that may pass between two moves. */
   readonly waits?: readonly number[];
+  /** Instants at which rules change their mind, in milliseconds: now and then the clock is set to one that lies ahead. */
+  readonly moments?: (world: World) => readonly number[];
   /** What can be seen of the aggregate, and what the model expects to be seen. */
   readonly seen: (state: State, moment: Moment) => unknown;
   readonly expected: (world: World, moment: Moment) => unknown;
@@ -71,9 +73,10 @@ export type Model<State, Event extends Fact, World> = {
   readonly lives?: number;
 };
 /** A model whose types are of no interest. */
-export type AnyModel = Omit<Model<unknown, Fact, never>, 'decider' | 'world' | 'seen' | 'always'> & {
+export type AnyModel = Omit<Model<unknown, Fact, never>, 'decider' | 'world' | 'moments' | 'seen' | 'always'> & {
   readonly decider: AnyDecider;
   readonly world: () => unknown;
+  readonly moments?: (world: never) => readonly number[];
   readonly seen: (state: never, moment: Moment) => unknown;
   readonly always?: (state: never, world: never, history: never, moment: Moment) => void;
 };
@@ -154,6 +157,12 @@ const live = (of: AnyModel, calls: readonly Call[], coverage: Coverage, tell: (l
       tell(`wait ${ms / 1000} s`);
       return;
     }
+    if (move === 'until') {
+      const ahead = (of.moments?.(world) ?? []).filter((ms) => ms > now.getTime());
+      now = new Date(ahead[(args as number) % ahead.length] ?? now.getTime());
+      tell(`wait until ${now.toISOString()}`);
+      return;
+    }
     const turn = moves[move]?.turn(args as never, world, moment);
     if (turn === undefined) {
       tell(`${move} ${readable(args)}`);
@@ -206,15 +215,20 @@ const live = (of: AnyModel, calls: readonly Call[], coverage: Coverage, tell: (l
   assert.deepEqual(replayed, throughJson(state), 'the stored events give the same state again');
 };
 
-const lifeOf = ({ moves, first, waits = [], length = 40 }: AnyModel): fc.Arbitrary<readonly Call[]> => {
+const lifeOf = ({ moves, first, moments, waits = [], length = 40 }: AnyModel): fc.Arbitrary<readonly Call[]> => {
   const calls = Object.entries(moves).map(([move, { args, weight }]) => ({
     weight: weight * 4,
     arbitrary: args.map((drawn): Call => ({ move, args: drawn })),
   }));
   const wait = fc.nat(Math.max(waits.length - 1, 0)).map((drawn): Call => ({ move: 'wait', args: drawn }));
+  const until = fc.nat(20).map((drawn): Call => ({ move: 'until', args: drawn }));
   const total = calls.reduce((sum, { weight }) => sum + weight, 0);
   const life = listOf(
-    fc.oneof(...calls, ...(waits.length === 0 ? [] : [{ weight: Math.ceil(total / 6), arbitrary: wait }])),
+    fc.oneof(
+      ...calls,
+      ...(waits.length === 0 ? [] : [{ weight: Math.ceil(total / 6), arbitrary: wait }]),
+      ...(moments === undefined ? [] : [{ weight: Math.ceil(total / 6), arbitrary: until }]),
+    ),
     length,
   );
   const begin = first === undefined ? undefined : moves[first];

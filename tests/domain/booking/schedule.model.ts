@@ -135,6 +135,13 @@ export const scheduleModel = model({
   }),
   first: 'open slots',
   waits: [20 * SECOND, 41 * SECOND, 60 * SECOND, 30 * MINUTE, 6 * HOUR, 23 * HOUR],
+  moments: ({ appointments }) =>
+    [...appointments.values()].flatMap(({ startTime, endTime }) => [
+      Date.parse(startTime) - HOUR,
+      Date.parse(startTime),
+      Date.parse(startTime) + DAY,
+      Date.parse(endTime) + DAY,
+    ]),
   length: 60,
   lives: 300,
   moves: {
