@@ -10,7 +10,7 @@ import { accounts, standingsOf } from '../projections/identity/accounts.ts';
 import type { ReadModels } from '../projections/index.ts';
 import type { Progress } from '../projections/progress.ts';
 import type { Rights, RightsOf } from './deps.ts';
-import { gathered } from './gathered.ts';
+import { gathered } from '../gathered.ts';
 
 /** Milliseconds that rights may be used again without another look. */
 const TTL = 1_000;

@@ -4,7 +4,7 @@ import type { Fact } from '../eventstore/feed.ts';
 import { sessionEnds } from '../projections/identity/loginSessions.ts';
 import type { ReadModels } from '../projections/index.ts';
 import type { Sessions } from './deps.ts';
-import { gathered } from './gathered.ts';
+import { gathered } from '../gathered.ts';
 
 /** Milliseconds that a session counts as alive without another look; a session that ended never lives again. */
 const TTL = 1_000;

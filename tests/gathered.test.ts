@@ -1,5 +1,5 @@
 import t from 'tap';
-import { gathered } from '../../src/http/gathered.ts';
+import { gathered } from '../src/gathered.ts';
 
 t.test('questions of one turn', async (t) => {
   const asked: (readonly string[])[] = [];
