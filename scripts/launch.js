@@ -8,15 +8,15 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const modules = join(root, 'node_modules');
-const stamp = join(modules, '.installed');
 const pinned = join(modules, 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
 
 /**
- * Runs a file of this checkout on the pinned Node, after installing what is missing, and ends as it ends.
- * Signals are passed on. A service whose launcher was killed notices by the closed channel, and drains.
+ * Runs a file of this checkout on the pinned Node, after installing what is missing (also in the named folders with a
+ * lock file of their own), and ends as it ends. Signals are passed on. A service whose launcher was killed notices by
+ * the closed channel, and drains.
  */
-export function launch(file, args) {
-  install();
+export function launch(file, args, folders = []) {
+  for (const folder of ['', ...folders]) install(join(root, folder));
   const env = {
     // Compiled modules are kept, which halves the time to start.
     NODE_COMPILE_CACHE: join(modules, '.cache', 'compiled'),
@@ -35,18 +35,19 @@ export function launch(file, args) {
   child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)));
 }
 
-/** Installs the locked dependencies unless they are all there. An install that was interrupted is done again. */
-function install() {
-  const lock = readFileSync(join(root, 'package-lock.json'));
+/** Installs a folder's locked dependencies unless they are all there. An install that was interrupted is done again. */
+function install(folder) {
+  const stamp = join(folder, 'node_modules', '.installed');
+  const lock = readFileSync(join(folder, 'package-lock.json'));
   const wanted = createHash('sha256').update(lock).update(`${process.platform}-${process.arch}`).digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
-  if (!isComplete(JSON.parse(lock))) {
+  if (!isComplete(folder, JSON.parse(lock))) {
     console.error('Installing what is missing. This is done once and takes a minute or two.');
     const npm = process.env.npm_execpath;
     const options = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
     const [command, args] = npm?.endsWith('.js') ? [process.execPath, [npm, ...options]] : ['npm', options];
     const { status, error } = spawnSync(command, args, {
-      cwd: root,
+      cwd: folder,
       stdio: ['ignore', 2, 2],
       shell: command === 'npm' && process.platform === 'win32',
     });
@@ -59,13 +60,13 @@ function install() {
 }
 
 /** Whether npm finished an install of exactly these versions: it writes its own lock file last. */
-function isComplete(lock) {
-  const written = join(modules, '.package-lock.json');
+function isComplete(folder, lock) {
+  const written = join(folder, 'node_modules', '.package-lock.json');
   if (!existsSync(written)) return false;
   const present = JSON.parse(readFileSync(written, 'utf8')).packages;
   return Object.entries(lock.packages).every(
     ([path, { version, optional, devOptional }]) =>
-      path === '' || optional || devOptional || (present[path]?.version === version && existsSync(join(root, path))),
+      path === '' || optional || devOptional || (present[path]?.version === version && existsSync(join(folder, path))),
   );
 }
 

@@ -83,6 +83,13 @@ export const createMetrics = () => {
       labelNames: ['bucket'],
       registers,
     }),
+    /** Events about refused requests by category of stream and outcome: `stored`, or `dropped` because too many waited. */
+    refusals: new Counter({
+      name: 'convene_refusals_recorded_total',
+      help: 'Events about refused requests, stored or dropped',
+      labelNames: ['category', 'outcome'],
+      registers,
+    }),
   } as const;
 };
 

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Kysely, PostgresDialect } from 'kysely';
+import { runChain } from './audit/chain/run.ts';
 import { bootstrap } from './bootstrap.ts';
 import { createAggregates } from './commands/aggregates.ts';
 import type { Outcome } from './commands/binding.ts';
@@ -248,6 +249,8 @@ const start = async (config: Config, embedded: EmbeddedPostgres | undefined, onS
       afterSwap: createAnalyticsViews,
     });
     onStop(() => runner.close());
+    const chain = runChain({ pool: consumers, feed, store, log });
+    onStop(() => chain.close());
   }
   await registerPolicies(pool, store, policies);
   if (config.roles.has('policies')) {

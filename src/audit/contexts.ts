@@ -2,8 +2,8 @@ import type { ContextName } from '../domain/access/permissions.ts';
 
 /** The categories of streams, by the context that they belong to. */
 const categories = {
-  access: ['administrators', 'roleCatalog', 'userAccess'],
-  audit: ['sensitiveRead'],
+  access: ['accessDenial', 'administrators', 'roleCatalog', 'userAccess'],
+  audit: ['requestRefusal', 'sensitiveRead'],
   booking: ['provider', 'schedule', 'clientCalendar'],
   estimation: ['estimationSession', 'sessionCode', 'sessionHost'],
   identity: [

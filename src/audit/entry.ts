@@ -22,8 +22,19 @@ const refusals: ReadonlySet<string> = new Set([
 export const outcomeOf = (type: string): AuditOutcome =>
   refusals.has(type) ? 'refused' : /(?:Failed|Abandoned|Bounced)$/.test(type) ? 'failed' : 'success';
 
-/** Fields that name roles and permissions: no personal data, and what an auditor wants to read at a glance. */
-const telling = ['roleName', 'permission', 'outcome', 'status', 'round', 'by'] as const;
+/** Fields that name roles, permissions and routes: no personal data, and what an auditor wants to read at a glance. */
+const telling = [
+  'roleName',
+  'permission',
+  'outcome',
+  'status',
+  'round',
+  'by',
+  'code',
+  'method',
+  'path',
+  'count',
+] as const;
 
 const summaryOf = (action: string, target: { readonly type: string; readonly id: string }, data: unknown): string => {
   const fields = typeof data === 'object' && data !== null ? (data as Record<string, unknown>) : {};
@@ -43,6 +54,27 @@ const firstText = (data: unknown, names: readonly string[]): string | null => {
 
 /** Facts about a login that the service records in the name of whoever logs in. */
 const ownLogins: ReadonlySet<string> = new Set(['LoginSucceeded', 'LoginSessionStarted', 'LoginSessionRefreshed']);
+
+/** A field that holds a number. */
+const numberIn = (data: unknown, name: string): number | null => {
+  const value = typeof data === 'object' && data !== null ? (data as Record<string, unknown>)[name] : undefined;
+  return typeof value === 'number' ? value : null;
+};
+
+const refused: ReadonlySet<string> = new Set(['AccessDenied', 'RequestRefused']);
+
+/** What a refused request wanted, and how often. */
+const refusalOf = ({ type, data }: Recorded) => {
+  if (!refused.has(type)) return { code: null, method: null, path: null, count: null, continues: null, ip_hash: null };
+  return {
+    code: type === 'AccessDenied' ? 'FORBIDDEN' : firstText(data, ['code']),
+    method: firstText(data, ['method']),
+    path: firstText(data, ['path']),
+    count: numberIn(data, 'count'),
+    continues: firstText(data, ['continues']),
+    ip_hash: firstText(data, ['ipHash']),
+  };
+};
 
 /** Who acted: an account, the system, or a stranger (`external`), such as whoever failed to log in. */
 const actorOf = (event: Recorded): { readonly type: ActorType; readonly account: string | null } => {
@@ -82,5 +114,6 @@ export const entryOf = (event: Recorded) => {
     causation_id: metadata.causationId ?? null,
     session_id: metadata.sessionId ?? null,
     summary: summaryOf(action, target, event.data),
+    ...refusalOf(event),
   };
 };

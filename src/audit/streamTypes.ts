@@ -94,6 +94,8 @@ for (const [alias, name] of Object.entries(aliases)) {
 export const streamTypeNames = [...types.keys()].sort() as [string, ...string[]];
 export const streamTypeOf = (name: string): StreamType | undefined => types.get(name);
 
+const aboutAccounts: ReadonlySet<string> = new Set(['loginAttempts', 'accessDenial', 'requestRefusal']);
+
 /** What an event is about: the thing inside the stream, the account concerned, or the aggregate. */
 export const targetOf = (event: Placed): { readonly type: string; readonly id: string } => {
   const category = categoryOf(event.stream);
@@ -102,8 +104,8 @@ export const targetOf = (event: Placed): { readonly type: string; readonly id: s
     if (id !== undefined) return { type: entity.name, id };
   }
   const accountId = text(event.data, 'accountId');
-  // Attempts to log in lie in streams named after a hash; what they are about is the account.
-  if (category === 'loginAttempts' && accountId !== undefined) return { type: 'account', id: accountId };
+  // These streams are named after a hash or a minute; what they are about is the account.
+  if (aboutAccounts.has(category) && accountId !== undefined) return { type: 'account', id: accountId };
   return { type: category, id: idOf(event.stream) };
 };
 

@@ -41,7 +41,9 @@ const CACHE_BYTES = 64 * 1_048_576;
 const EMPTY_BYTES = 512;
 const TRACE_BYTES = 160;
 const PAGE = 2_000;
-/** Streams of fewer events are read whole; a cold load that had to read this many beyond a snapshot leaves a newer one. */
+/** Events that a cold load reads before it looks for a snapshot. */
+const PROBE = 100;
+/** A cold load that had to read this many beyond the snapshot, or without one, leaves a newer one. */
 const SNAPSHOT_AFTER = 500;
 
 /** Version 5 ids are derived, from an Idempotency-Key or an event; a random id never comes again. */
@@ -118,13 +120,12 @@ export const createAggregates = (options: {
   };
 
   const read = async (decider: AnyDecider, stream: string): Promise<Aggregate> => {
-    const beginning = await fold(decider, stream, begin(decider), SNAPSHOT_AFTER - 1);
-    // Most streams end here. Only a long one is worth a look for its snapshot.
-    if (beginning.revision < SNAPSHOT_AFTER - 1) return beginning;
-    const snapshot = (await snapshots.load(stream)) ?? beginning;
-    const aggregate = await fold(decider, stream, snapshot);
-    if (aggregate.revision - snapshot.revision >= SNAPSHOT_AFTER || snapshot === beginning)
-      await snapshots.save(stream, aggregate);
+    const beginning = await fold(decider, stream, begin(decider), PROBE - 1);
+    // Most streams end here. Only a longer one is worth a look for its snapshot.
+    if (beginning.revision < PROBE - 1) return beginning;
+    const snapshot = await snapshots.load(stream);
+    const aggregate = await fold(decider, stream, snapshot ?? beginning);
+    if (aggregate.revision - (snapshot?.revision ?? -1) >= SNAPSHOT_AFTER) await snapshots.save(stream, aggregate);
     return aggregate;
   };
 

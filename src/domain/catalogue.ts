@@ -1,6 +1,8 @@
+import { accessDenial, events as accessDenialEvents } from './access/accessDenial.ts';
 import { administrators, events as administratorsEvents } from './access/administrators.ts';
 import { roleCatalog, events as roleCatalogEvents } from './access/roleCatalog/index.ts';
 import { userAccess, events as userAccessEvents } from './access/userAccess.ts';
+import { requestRefusal, events as requestRefusalEvents } from './audit/requestRefusal.ts';
 import { sensitiveRead, events as sensitiveReadEvents } from './audit/sensitiveRead.ts';
 import { clientCalendar, events as clientCalendarEvents } from './booking/clientCalendar.ts';
 import { provider, events as providerEvents } from './booking/provider/index.ts';
@@ -33,6 +35,7 @@ export const deciders = [
   roleCatalog,
   userAccess,
   sensitiveRead,
+  accessDenial,
   account,
   emailClaim,
   loginAttempts,
@@ -50,6 +53,7 @@ export const deciders = [
   session,
   sessionCode,
   sessionHost,
+  requestRefusal,
 ] as const;
 
 /** Every event of the service. Type names are unique across aggregates. */
@@ -61,6 +65,7 @@ export const catalogue = {
   ...roleCatalogEvents,
   ...userAccessEvents,
   ...sensitiveReadEvents,
+  ...accessDenialEvents,
   ...accountEvents,
   ...emailClaimEvents,
   ...loginAttemptsEvents,
@@ -78,6 +83,7 @@ export const catalogue = {
   ...sessionEvents,
   ...sessionCodeEvents,
   ...sessionHostEvents,
+  ...requestRefusalEvents,
 };
 
 export type AnyEvent = EventOf<typeof catalogue>;

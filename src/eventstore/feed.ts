@@ -1,5 +1,4 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { LRUCache } from 'lru-cache';
 import type { Envelope, Undecodable } from './event.ts';
 import { type Batch, type EventStore, type Position, START, type StoredEvent, type Subscription } from './port.ts';
 
@@ -18,8 +17,10 @@ export type Feed = {
   /**
    * The next events after a position; waits until there are any. An empty chunk tells how far there are none.
    * Rejects with the signal's reason once it is aborted, and with what store or codec throw while reading the past.
+   * Those who name themselves by a `reader`, the same object each time, go through the past side by side, so that it is
+   * read and decoded once for all of them: who is ahead waits for who is behind, but not long.
    */
-  readonly after: (position: Position, signal: AbortSignal) => Promise<Chunk>;
+  readonly after: (position: Position, signal: AbortSignal, reader?: object) => Promise<Chunk>;
   /** Position of the last event that has been seen; START before the log was reached. */
   readonly head: () => Position;
   /** Settles once the live tail is followed. */
@@ -30,8 +31,10 @@ export type Feed = {
 /** Events that stay decoded behind the head, and at most this many are handed out at once. */
 const RING_EVENTS = 4_096;
 const PAGE_EVENTS = 2_048;
-/** Pages of the past that stay decoded: loops that rebuild side by side share them. */
+/** Pages of the past that stay decoded: how far readers of the past may be apart. */
 const PAGES = 4;
+/** How long readers of the past wait for one that does not come for its next page. */
+const PATIENCE_MS = 1_000;
 const RETRY_MS = 250;
 
 const slice = ({ events, from, to }: Chunk, position: Position): Chunk =>
@@ -118,29 +121,66 @@ export const createFeed = ({ store, decode }: { readonly store: EventStore; read
     return { events: parts.flatMap(({ events }) => events), from: position, to: parts.at(-1)?.to ?? position };
   };
 
-  const pages = new LRUCache<Position, Promise<Chunk>>({ max: PAGES });
-  const page = (from: Position): Promise<Chunk> => {
-    const known = pages.get(from);
-    if (known !== undefined) return known;
+  /** By where they begin, the oldest first. */
+  const pages = new Map<Position, Promise<Chunk>>();
+  /** Where each reader of the past goes on. */
+  const going = new Map<object, Position>();
+  let gone = Promise.withResolvers<void>();
+  const goOn = (reader: object | undefined, to: Position): void => {
+    if (reader === undefined) return;
+    if (base !== undefined && to < base) going.set(reader, to);
+    else going.delete(reader);
+    const { resolve } = gone;
+    gone = Promise.withResolvers();
+    resolve();
+  };
+
+  /** Gives up the oldest page for another one; false while a reader is still to come for it. */
+  const makeRoom = (): boolean => {
+    const [oldest] = pages.keys();
+    if (oldest === undefined || pages.size < PAGES) return true;
+    for (const position of going.values()) if (position === oldest) return false;
+    return pages.delete(oldest);
+  };
+
+  const load = (from: Position): Promise<Chunk> => {
     const reading = store.readAll(from, { limit: PAGE_EVENTS }).then((batch) => decoded(batch, from));
     pages.set(from, reading);
     reading.catch(() => pages.delete(from));
     return reading;
   };
 
-  /** Reads the past in pages whose borders all loops share, and the page behind it while this one is being handled. */
-  const fromPast = async (position: Position): Promise<Chunk> => {
-    const chunk = await page(position);
-    if (base !== undefined && chunk.to > position && chunk.to < base) page(chunk.to).catch(() => {});
+  const page = async (from: Position, signal: AbortSignal): Promise<Chunk> => {
+    const deadline = performance.now() + PATIENCE_MS;
+    for (;;) {
+      const known = pages.get(from);
+      if (known !== undefined) return known;
+      if (makeRoom()) return load(from);
+      const left = deadline - performance.now();
+      if (left > 0) await within(left, gone.promise, signal);
+      else {
+        const [oldest] = pages.keys();
+        for (const [each, position] of going) if (position === oldest) going.delete(each);
+      }
+    }
+  };
+
+  /** Reads the past in pages whose borders all readers share, and the page behind it while this one is being handled. */
+  const fromPast = async (position: Position, signal: AbortSignal, reader: object | undefined): Promise<Chunk> => {
+    goOn(reader, position);
+    const chunk = await page(position, signal);
+    goOn(reader, chunk.to);
+    const more = base !== undefined && chunk.to > position && chunk.to < base && !pages.has(chunk.to);
+    if (more && makeRoom()) load(chunk.to).catch(() => {});
     return chunk;
   };
 
-  const after = async (position: Position, signal: AbortSignal): Promise<Chunk> => {
+  const after: Feed['after'] = async (position, signal, reader) => {
     const ended = AbortSignal.any([signal, closing.signal]);
     for (;;) {
       ended.throwIfAborted();
       if (base !== undefined && position < base) {
-        const chunk = await fromPast(position);
+        const chunk = await fromPast(position, ended, reader);
         if (chunk.to > position) return chunk;
         pages.delete(position);
       } else if (position < head) return fromRing(position);
@@ -177,4 +217,11 @@ const orAborted = async (promise: Promise<void>, signal: AbortSignal): Promise<v
   } finally {
     signal.removeEventListener('abort', onAbort);
   }
+};
+
+/** As {@link orAborted}, but settles after so many milliseconds at the latest. */
+const within = async (ms: number, promise: Promise<void>, signal: AbortSignal): Promise<void> => {
+  const { promise: over, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  await orAborted(Promise.race([promise, over]), signal).finally(() => clearTimeout(timer));
 };

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type pg from 'pg';
+import { gathered } from '../gathered.ts';
 import type { MasterKeys } from '../masterKeys.ts';
 
 /** The data keys of persons (and things): one AES-256 key each, stored wrapped, gone for good once erased. */
@@ -25,16 +26,20 @@ const CACHED_MS = 30_000;
 export const keyRing = (pool: pg.Pool, master: MasterKeys): KeyRing => {
   const cache = new LRUCache<string, Buffer>({ max: CACHED, ttl: CACHED_MS });
 
-  const read = async (subjects: readonly string[], into: Map<string, Buffer | null>): Promise<void> => {
-    const { rows } = await pool.query<Row>(
-      'select subject, wrapped from convene.subject_keys where subject = any($1)',
-      [subjects],
-    );
+  const learn = (rows: readonly Row[], into: Map<string, Buffer | null>): void => {
     for (const { subject, wrapped } of rows) {
       const key = wrapped === null ? null : master.unwrap(wrapped, subject);
       into.set(subject, key);
       if (key !== null) cache.set(subject, key);
     }
+  };
+
+  const read = async (subjects: readonly string[], into: Map<string, Buffer | null>): Promise<void> => {
+    const { rows } = await pool.query<Row>(
+      'select subject, wrapped from convene.subject_keys where subject = any($1)',
+      [subjects],
+    );
+    learn(rows, into);
   };
 
   const cached = (subjects: readonly string[]) => {
@@ -48,17 +53,34 @@ export const keyRing = (pool: pg.Pool, master: MasterKeys): KeyRing => {
     return { found, missing };
   };
 
+  /** Two nodes may both make one; the first to be stored is the key. Subjects in one order, so that nodes never wait for each other. */
+  const keyToSeal = gathered(async (subjects) => {
+    const ordered = [...subjects].sort();
+    const fresh = ordered.map((subject) => master.wrap(randomBytes(32), subject));
+    const { rows } = await pool.query<Row>(
+      `with made as (
+         insert into convene.subject_keys (subject, wrapped) select * from unnest($1::text[], $2::bytea[])
+         on conflict do nothing returning subject, wrapped)
+       select subject, wrapped from made
+       union all select subject, wrapped from convene.subject_keys where subject = any($1)`,
+      [ordered, fresh],
+    );
+    const found = new Map<string, Buffer | null>();
+    learn(rows, found);
+    // Stored by another node while this statement ran: its snapshot is too old to show it.
+    const unseen = ordered.filter((subject) => !found.has(subject));
+    if (unseen.length > 0) await read(unseen, found);
+    return found;
+  });
+
   return {
     toSeal: async (subjects) => {
       const { found, missing } = cached(subjects);
-      if (missing.length === 0) return found;
-      const fresh = missing.map((subject) => master.wrap(randomBytes(32), subject));
-      // Two nodes may both make one; the first to be stored is the key.
-      await pool.query(
-        'insert into convene.subject_keys (subject, wrapped) select * from unnest($1::text[], $2::bytea[]) on conflict do nothing',
-        [missing, fresh],
-      );
-      await read(missing, found);
+      const keys = await Promise.all(missing.map(keyToSeal));
+      missing.forEach((subject, at) => {
+        const key = keys[at];
+        if (key !== undefined) found.set(subject, key);
+      });
       return found;
     },
     toOpen: async (subjects) => {

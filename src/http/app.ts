@@ -30,6 +30,7 @@ import { registerOpenApi } from './openapi/document.ts';
 import { Problem } from './problem.ts';
 import { publicKeysRoute } from './publicKeys.ts';
 import { createRateLimits } from './rateLimits/limiter.ts';
+import { registerRefusals } from './refusals/recorder.ts';
 import { presenters, routes } from './routes/index.ts';
 
 export type { Deps, Rights } from './deps.ts';
@@ -59,6 +60,8 @@ declare module 'fastify' {
     apiKey?: boolean | `${string}:${string}`;
     /** Takes a secret: counted strictly by address and route, before the secret is looked at. */
     credential?: boolean;
+    /** Statuses of refusals that follow neither from its access nor from its path; for the API document. */
+    refuses?: readonly (401 | 403 | 404)[];
     /** Counts in the account's limit per minute alone: polled by clients. */
     polled?: boolean;
     /** Milliseconds that it may take to find out who calls, 5,000 unless named; a caller not found by then is unknown. */
@@ -171,6 +174,7 @@ export const createApp = async (deps: Deps, contexts: typeof routes = routes): P
   await app.register(cookie);
   await registerAuth(app, deps);
   app.decorate('rateLimits', createRateLimits(app, deps));
+  registerRefusals(app, deps);
   app.decorate('consistency', createConsistency(deps));
 
   app.addHook('onRoute', (route) => withChecks(app, route));

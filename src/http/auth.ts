@@ -4,7 +4,7 @@ import type { Access } from '../commands/binding.ts';
 import { type Actor, can } from '../domain/decider.ts';
 import type { App, Deps } from './app.ts';
 import { Problem } from './problem.ts';
-import { type Caller, loginRequired } from './request.ts';
+import { actorOf, type Caller, loginRequired } from './request.ts';
 import { keyIdOf, type TokenKey, tokenKeyOf } from './tokenKeys.ts';
 
 /** Seconds that an access token lives. */
@@ -81,10 +81,12 @@ export const registerAuth = async (app: App, deps: Deps): Promise<void> => {
     const { sub, sid } = claimsOf(token);
     if (typeof sub !== 'string' || typeof sid !== 'string')
       throw refused('token-invalid', 'The access token is not valid');
+    const known = rights.of(sub);
+    // Looked up beside the session; what goes wrong with it matters only for a session that is alive.
+    if (known instanceof Promise) known.catch(() => {});
     const alive = sessions.alive(sid);
     if (!(typeof alive === 'boolean' ? alive : await alive))
       throw refused('session-ended', 'This login session has ended; please log in again');
-    const known = rights.of(sub);
     const held = known instanceof Promise ? await known : known;
     if (held === undefined || !held.active)
       throw refused('account-unknown', 'This account does not exist or is closed');
@@ -193,3 +195,15 @@ export const admit = (request: FastifyRequest, { access, unverified, apiKey }: E
   if (access !== 'loggedIn') demand(caller.actor, access);
   if (typeof apiKey === 'string' && caller.actor.kind === 'api_key') demand(caller.actor, apiKey);
 };
+
+/** A check for routes that one of several permissions opens, to run before their input is looked at. Throws 403. */
+export const demandOneOf =
+  (first: string, ...others: readonly string[]) =>
+  async (request: FastifyRequest): Promise<void> => {
+    const actor = actorOf(request);
+    if ([first, ...others].some((permission) => can(actor, permission))) return;
+    throw new Problem('FORBIDDEN', `This needs the permission ${first}`, {
+      reason: 'permission-missing',
+      permission: first,
+    });
+  };

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { ConstantHeaders } from './headers.ts';
 import { errorAnswer } from './problem.ts';
@@ -21,6 +22,7 @@ export const clientErrorHandler =
           'Content-Type: application/json; charset=utf-8',
           `Content-Length: ${Buffer.byteLength(body)}`,
           ...constant.map(([name, value]) => `${name}: ${value}`),
+          `x-correlation-id: ${randomUUID()}`,
           'Connection: close',
           '',
           body,

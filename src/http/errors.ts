@@ -42,6 +42,9 @@ const stringAt = (error: unknown, key: string): string | undefined => {
   return typeof value === 'string' ? value : undefined;
 };
 
+const isBadValue = (error: unknown): boolean =>
+  BAD_VALUE.has(stringAt(error, 'code') ?? '') && stringAt(error, 'severity') !== undefined;
+
 const isLost = (error: unknown): boolean => {
   if (error instanceof StoreUnavailable || error instanceof OutcomeUnknown) return true;
   const code = stringAt(error, 'code') ?? '';
@@ -95,7 +98,7 @@ export const problemOf = (error: unknown): Problem | undefined => {
   const code = stringAt(error, 'code') ?? '';
   const known = unreadable[code];
   if (known) return new Problem(known[0], known[1], { reason: 'unreadable' });
-  if (BAD_VALUE.has(code) && stringAt(error, 'severity') !== undefined)
+  if (isBadValue(error))
     return new Problem('VALIDATION_ERROR', 'Some fields are not valid', { reason: 'input-invalid' });
   const status = typeof error === 'object' && error !== null ? Reflect.get(error, 'statusCode') : undefined;
   if (typeof status === 'number' && status >= 400 && status < 500)
@@ -121,8 +124,14 @@ export const errorHandler =
   (error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const problem = problemOf(error);
     if (problem !== undefined) {
+      request.server.refusals.note(request, problem);
       if (problem.code === 'SERVICE_UNAVAILABLE' && !(error instanceof Problem))
         log.warn({ err: error, correlationId: request.correlationId }, 'a store could not be reached');
+      if (isBadValue(error))
+        log.warn(
+          { err: error, correlationId: request.correlationId, route: request.routeOptions.url },
+          'a schema let through what the database does not take',
+        );
       return sendProblem(reply, problem);
     }
     if (error instanceof Abandoned)

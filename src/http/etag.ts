@@ -32,6 +32,11 @@ export const fieldsOf = (schema: z.ZodObject) => ({
     .describe('Only these top-level fields, with commas'),
 });
 
+/** Among the responses of a route that answers by {@link single}: what callers get who have seen the version. */
+export const unchangedSince = {
+  304: { description: 'Not changed since the version that `If-None-Match` names', content: {} },
+} as const;
+
 /**
  * The answer to a single read: `ETag` from the version, 304 when `If-None-Match` names it, and only the `fields` that
  * the query asks for.
@@ -51,8 +56,11 @@ export const single = <Data extends object>(
       return undefined as never;
     }
   }
+  // Where the route does not know the parameter, it is whatever the caller wrote, and ignored like every unknown one.
+  const { querystring } = request.routeOptions.schema ?? {};
+  const known = querystring instanceof z.ZodObject && 'fields' in querystring.shape;
   const { fields } = request.query as { readonly fields?: readonly string[] };
-  if (fields === undefined) return ok(data);
+  if (fields === undefined || !known) return ok(data);
   const chosen = Object.fromEntries(Object.entries(data).filter(([name]) => fields.includes(name)));
   return ok(chosen as Data);
 };

@@ -50,6 +50,8 @@ export class Problem extends Error {
   readonly details: readonly Detail[];
   /** Seconds after which a repeat may succeed. */
   readonly retryAfter: number | undefined;
+  /** The permission whose absence is the reason. */
+  readonly permission: string | undefined;
   constructor(
     code: ErrorCode,
     message: string,
@@ -57,6 +59,7 @@ export class Problem extends Error {
       readonly reason?: string | undefined;
       readonly details?: readonly Detail[] | undefined;
       readonly retryAfter?: number | undefined;
+      readonly permission?: string | undefined;
     } = {},
   ) {
     super(message);
@@ -64,5 +67,6 @@ export class Problem extends Error {
     this.reason = more.reason;
     this.details = more.details ?? [];
     this.retryAfter = more.retryAfter;
+    this.permission = more.permission;
   }
 }

@@ -3,10 +3,11 @@ import { LRUCache } from 'lru-cache';
 import { effectivePermissions } from '../domain/access/hierarchy.ts';
 import { categoryOf, idOf } from '../eventstore/event.ts';
 import { type Position, START } from '../eventstore/port.ts';
-import { assignmentsOf, roleAssignments } from '../projections/access/roleAssignments.ts';
+import { gathered } from '../gathered.ts';
+import { heldRoles, roleAssignments } from '../projections/access/roleAssignments.ts';
 import { allRoles, roles } from '../projections/access/roles.ts';
 import { ReadModelBehind, WAIT_MS } from '../projections/caughtUp.ts';
-import { accountOf, accounts } from '../projections/identity/accounts.ts';
+import { accounts, standingsOf } from '../projections/identity/accounts.ts';
 import type { ReadModels } from '../projections/index.ts';
 import type { Progress } from '../projections/progress.ts';
 import type { Rights, RightsOf } from './deps.ts';
@@ -66,24 +67,32 @@ export const createRights = ({
     return all;
   };
 
+  /** Account and assignments of everybody whose request has just come in, in one go. */
+  const heldBy = gathered(async (accountIds) => {
+    const [standings, assignments] = await Promise.all([standingsOf(db, accountIds), heldRoles(db, accountIds, now())]);
+    const assigned = Map.groupBy(assignments, ({ account_id }) => account_id);
+    return new Map(
+      standings.map((account) => [
+        account.account_id,
+        { account, assignments: assigned.get(account.account_id) ?? [] },
+      ]),
+    );
+  });
+
   const read = async (accountId: string): Promise<Rights | undefined> => {
     const changed = changes.get(accountId) ?? START;
     let wanted = rolesChanged;
     if (changed > wanted) wanted = changed;
     if (wanted > START && !(await progress.reached(SOURCES, wanted, WAIT_MS))) throw new ReadModelBehind(SOURCES);
-    const at = now();
-    const time = at.getTime();
-    const [account, assignments, roles] = await Promise.all([
-      accountOf(db, accountId),
-      assignmentsOf(db, accountId, at),
-      currentRoles(time),
-    ]);
-    if (account === undefined) return undefined;
+    const time = now().getTime();
+    const [held, roles] = await Promise.all([heldBy(accountId), currentRoles(time)]);
+    if (held === undefined) return undefined;
+    const { account, assignments } = held;
     const active = account.status === 'active';
-    const held = assignments.map(({ role_id }) => role_id).filter((roleId) => roles[roleId] !== undefined);
+    const roleIds = assignments.map(({ role_id }) => role_id).filter((roleId) => roles[roleId] !== undefined);
     const rights: Rights = {
-      permissions: active ? effectivePermissions(roles, held) : [],
-      roles: held.map((roleId) => roles[roleId]?.name ?? ''),
+      permissions: active ? effectivePermissions(roles, roleIds) : [],
+      roles: roleIds.map((roleId) => roles[roleId]?.name ?? ''),
       plan: account.plan,
       verified: account.email_verified || account.phone_verified,
       active,

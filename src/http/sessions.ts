@@ -1,7 +1,8 @@
 import type { Kysely } from 'kysely';
 import { LRUCache } from 'lru-cache';
 import type { Fact } from '../eventstore/feed.ts';
-import { livingSession } from '../projections/identity/loginSessions.ts';
+import { gathered } from '../gathered.ts';
+import { livingSessionsOf } from '../projections/identity/loginSessions.ts';
 import type { ReadModels } from '../projections/index.ts';
 import type { Sessions } from './deps.ts';
 
@@ -27,13 +28,14 @@ export const createSessions = ({
   const dead = new LRUCache<string, true>({ max: SESSIONS });
   /** Sessions that began no later count no more, whatever the read model shows. */
   let notBefore = '';
+  const living = gathered((sessionIds) => livingSessionsOf(db, sessionIds, now()));
   return {
     alive: (sessionId) => {
       if (dead.has(sessionId)) return false;
       const at = now();
       const until = alive.get(sessionId);
       if (until !== undefined && until > at.getTime()) return true;
-      return livingSession(db, sessionId, at).then((session) => {
+      return living(sessionId).then((session) => {
         if (session === undefined || dead.has(sessionId) || session.created_at <= notBefore) return false;
         alive.set(sessionId, Math.min(at.getTime() + TTL, Date.parse(session.expires_at)));
         return true;

@@ -6,7 +6,8 @@ import * as log from './001_log.ts';
 import * as projections from './010_projections.ts';
 import * as rateLimits from './020_rate_limits.ts';
 import * as outbox from './030_outbox.ts';
-import * as outboxAccounts from './031_outbox_accounts.ts';
+import * as auditChain from './040_audit_chain.ts';
+import * as outboxAccounts from './041_outbox_accounts.ts';
 import * as apiKeyUses from './050_api_key_uses.ts';
 
 /** Every migration by name, in order. Forward only: never edited or removed once released. */
@@ -15,7 +16,8 @@ const migrations: Readonly<Record<string, Migration>> = {
   '010_projections': projections,
   '020_rate_limits': rateLimits,
   '030_outbox': outbox,
-  '031_outbox_accounts': outboxAccounts,
+  '040_audit_chain': auditChain,
+  '041_outbox_accounts': outboxAccounts,
   '050_api_key_uses': apiKeyUses,
 };
 

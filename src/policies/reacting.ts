@@ -26,6 +26,8 @@ export type TimedCommand = { readonly command: string; readonly input: unknown; 
 const LANES = 8;
 
 type Handler = (event: Fact) => readonly Reaction[];
+/** What an event leads to beside the commands issued at once. */
+type Led = { readonly event: Fact; readonly jobs: readonly Queued[] };
 
 /** Issues a command and notes what came of it. A refusal is an outcome like any other: the rule had the last word. */
 export const issueCommand = async (
@@ -46,10 +48,11 @@ export const issueCommand = async (
  * ids of its commands and jobs follow from event, policy and place.
  */
 export const reactor = (policy: AnyPolicy, reacting: Reacting): Handle => {
-  const react = async (event: Fact): Promise<void> => {
+  /** Issues the commands that are due and gives the jobs that the event leads to. */
+  const react = async (event: Fact): Promise<Led> => {
     const handler = policy.on[event.type] as Handler | undefined;
-    if (handler === undefined) return;
     const jobs: Queued[] = [];
+    if (handler === undefined) return { event, jobs };
     try {
       for (const [index, reaction] of handler(event).entries()) {
         const id = uuid5(`${policy.name}/${index}`, event.id);
@@ -63,19 +66,34 @@ export const reactor = (policy: AnyPolicy, reacting: Reacting): Handle => {
           else await issueCommand(timed, reacting);
         }
       }
-      await reacting.queue.add(jobs);
+      return { event, jobs };
     } catch (error) {
       throw error instanceof Contended || isOutage(error) ? error : new Poison(event, error);
+    }
+  };
+
+  /** Adds the jobs of many events at once; when the queue refuses them, one event at a time, to find the one to blame. */
+  const enqueue = async (led: readonly Led[]): Promise<void> => {
+    const jobs = led.flatMap((one) => one.jobs);
+    if (jobs.length === 0) return;
+    try {
+      await reacting.queue.add(jobs);
+    } catch (error) {
+      if (isOutage(error)) throw error;
+      const [first] = led;
+      if (led.length === 1 && first !== undefined) throw new Poison(first.event, error);
+      for (const one of led) await enqueue([one]);
     }
   };
 
   return async (events) => {
     const streams = Map.groupBy(events, ({ stream }) => stream).values();
     const failures: unknown[] = [];
+    const led: Led[] = [];
     const lane = async (): Promise<void> => {
       for (const stream of streams)
         try {
-          for (const event of stream) await react(event);
+          for (const event of stream) led.push(await react(event));
         } catch (error) {
           failures.push(error);
         }
@@ -87,6 +105,7 @@ export const reactor = (policy: AnyPolicy, reacting: Reacting): Handle => {
       .filter((failure) => failure instanceof Poison)
       .sort((a, b) => (a.event.position < b.event.position ? -1 : 1));
     if (first !== undefined) throw first;
+    await enqueue(led.sort((a, b) => (a.event.position < b.event.position ? -1 : 1)));
     return undefined;
   };
 };

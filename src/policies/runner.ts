@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { type Consumption, type ConsumptionOptions, consume } from '../eventstore/consumer/consumption.ts';
 import { type Aggregates, interestIn } from '../eventstore/consumer/interest.ts';
@@ -47,12 +46,10 @@ export const createPolicyRunner = async (options: PolicyRunnerOptions): Promise<
   await registerPolicies(pool, store, policies);
 
   const lead = async (signal: AbortSignal): Promise<void> => {
-    const owner = randomUUID();
     const consumptions = policies.map(
       (policy): Consumption =>
         consume({
           ...options,
-          owner,
           consumer: { kind: 'policy', name: policy.name, slot: 'live' },
           interest: interestIn(Object.keys(policy.on), aggregates),
           handle: reactor(policy, options),

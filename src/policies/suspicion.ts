@@ -22,6 +22,8 @@ export const suspicions = policy('identity-suspicions', {
   RefreshTokenReuseDetected: ({ data: { accountId, sessionId, ip }, recordedAt: at }) => [
     issue(flagSuspiciousActivity, { pattern: 'refresh_reuse', accountId, ip, at, evidence: { sessionId } }),
   ],
+  AccessDenied: ({ data: { accountId, ip }, recordedAt: at }) =>
+    accountId === undefined ? [] : [issue(flagSuspiciousActivity, { pattern: 'access_probing', accountId, ip, at })],
   LoginFailed: ({ data: { ip }, recordedAt: at }) => [
     issue(flagSuspiciousActivity, { pattern: 'password_spray', ip, at }),
   ],

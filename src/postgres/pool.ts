@@ -4,9 +4,10 @@ const { TIMESTAMPTZ, TIMESTAMP, DATE, INT8 } = pg.types.builtins;
 
 /** `2026-01-31 09:05:00.123+00` of a session that speaks UTC, as ISO-8601 with milliseconds. */
 const iso = (timestamp: string): string => {
-  const [day = '', clock = ''] = timestamp.replace(/\+00$/, '').split(' ');
-  const [time = '', fraction = ''] = clock.split('.');
-  return `${day}T${time}.${fraction.slice(0, 3).padEnd(3, '0')}Z`;
+  const at = timestamp.indexOf(' ');
+  // Behind the seconds: nothing, or a fraction without its last zeros.
+  const fraction = timestamp.slice(at + 10, -3);
+  return `${timestamp.slice(0, at)}T${timestamp.slice(at + 1, at + 9)}.${fraction.slice(0, 3).padEnd(3, '0')}Z`;
 };
 const asText = (value: string): string => value;
 
@@ -44,5 +45,8 @@ export const createPool = (
     // The end of the pool does not wait for each connection's own: what breaks then was given up already.
     if (!pool.ending) lost(error);
   });
+  // One that breaks in somebody's hands, between two statements, fails the next one; the event itself, which nobody
+  // else hears, would end the process.
+  pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 };

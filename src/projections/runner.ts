@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { describe } from '../eventstore/consumer/faults.ts';
 import { leadership } from '../eventstore/consumer/leadership.ts';
@@ -9,7 +8,7 @@ import type { AnyProjection } from './projection.ts';
 import { type AfterSwap, prepareTables } from './slots.ts';
 import { type SupervisionOptions, supervise } from './supervision.ts';
 
-export type RunnerOptions = Omit<SupervisionOptions, 'owner' | 'paused' | 'onProgress' | 'afterSwap' | 'store'> & {
+export type RunnerOptions = Omit<SupervisionOptions, 'paused' | 'onProgress' | 'afterSwap' | 'store'> & {
   readonly store: SupervisionOptions['store'] & Parameters<typeof prepareTables>[1];
   readonly projections: readonly AnyProjection[];
   readonly progress: Pick<Progress, 'moved'>;
@@ -50,13 +49,11 @@ export const runProjections = (options: RunnerOptions): ProjectionRunner => {
     await feed.ready;
     await prepareTables(pool, store, projections, afterSwap);
     let current = await wishes(pool);
-    const owner = randomUUID();
     const supervisions = new Map(
       projections.map((projection) => [
         projection.name,
         supervise(projection, {
           ...options,
-          owner,
           afterSwap,
           paused: () => current.paused.has(projection.name),
           onProgress: (position) => progress.moved(projection.name, position),

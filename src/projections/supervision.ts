@@ -9,7 +9,7 @@ import type { AnyProjection } from './projection.ts';
 import { type AfterSwap, beginBuild, completeIndexes, slotsOf, swap } from './slots.ts';
 import { buildTableName, type Table, tableOf } from './table.ts';
 
-export type SupervisionOptions = Pick<ConsumptionOptions, 'pool' | 'feed' | 'store' | 'decode' | 'log' | 'owner'> & {
+export type SupervisionOptions = Pick<ConsumptionOptions, 'pool' | 'feed' | 'store' | 'decode' | 'log'> & {
   readonly aggregates: Aggregates;
   readonly paused: () => boolean;
   /** Told how far the live table has come. */
@@ -28,14 +28,13 @@ export type Supervision = {
 const SWAP_PAUSE_MS = 500;
 const RETRY_MS = 1_000;
 
-/** Loads the touched rows, folds in memory, and writes what changed. */
+/** Loads the touched rows, folds in memory, and tells what to write. */
 const projector =
   (projection: AnyProjection, table: Table, { pool }: Pick<SupervisionOptions, 'pool'>): Handle =>
   async (events) => {
     const touched = touches(projection, events);
     const before = await loadTouched(projection, table, pool, touched);
-    const changes = foldAll(projection, touched, before);
-    return (client) => table.write(client, changes);
+    return table.effects(foldAll(projection, touched, before));
   };
 
 /**

@@ -1,4 +1,6 @@
 import type pg from 'pg';
+import { type Effects, FIRST_PARAMETER } from '../eventstore/consumer/checkpoint.ts';
+import { textArray } from '../eventstore/postgres/binaryArray.ts';
 import { rowTypes } from '../postgres/pool.ts';
 import type { AnyProjection } from './projection.ts';
 
@@ -18,6 +20,15 @@ type Queryable = Pick<pg.ClientBase | pg.Pool, 'query'>;
 /** The schema of all read models. */
 export const SCHEMA = 'read';
 
+/** What every effect of a checkpoint depends on. */
+const MOVED = 'exists (select from moved)';
+
+/** As Postgres reads a value of this SQL type from text. */
+const textOf = (value: unknown, sql: string): string | null => {
+  if (value === undefined || value === null) return null;
+  return sql === 'jsonb' ? JSON.stringify(value) : String(value);
+};
+
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 /** A table that holds, or is to hold, the rows of a projection. */
@@ -31,7 +42,9 @@ export type Table = {
   readonly load: (db: Queryable, keys: readonly string[]) => Promise<Rows>;
   /** The rows that have one of the values in a column. */
   readonly loadWhere: (db: Queryable, column: string, values: readonly string[]) => Promise<Rows>;
-  /** One statement for each kind of change that there is. */
+  /** The changes as effects of a checkpoint; nothing when there are none. */
+  readonly effects: (changes: Changes) => Effects | undefined;
+  /** Makes the changes without a checkpoint. */
   readonly write: (db: Queryable, changes: Changes) => Promise<void>;
 };
 
@@ -51,12 +64,37 @@ export const tableOf = (projection: AnyProjection, name: string = projection.nam
   const keyColumn = quoted(key.column);
   const keyType = columns[key.column]?.sql ?? 'text';
   const list = names.map(quoted).join(', ');
+  const typed = Object.entries(columns).map(([column, { sql }]) => `n.${quoted(column)}::${sql}`);
   const assignments = names
-    .filter((column) => column !== key.column)
-    .map((column) => `${quoted(column)} = n.${quoted(column)}`);
-  const insert = `insert into ${table} (${list}) select ${list} from json_populate_recordset(null::${table}, $1)`;
-  const update = `update ${table} t set ${assignments.join(', ')}
-    from json_populate_recordset(null::${table}, $1) n where t.${keyColumn} = n.${keyColumn}`;
+    .map((column, at) => `${quoted(column)} = ${typed[at]}`)
+    .filter((_, at) => names[at] !== key.column);
+
+  const effectsFrom = (first: number, { inserted, updated, deleted }: Changes): Effects | undefined => {
+    const values: unknown[] = [];
+    const next = (): string => `$${first + values.length}`;
+    /** A column an array: Postgres takes rows apart that way in half the time that JSON takes. */
+    const unnest = (rows: readonly Row[]): string => {
+      const arrays = Object.entries(columns).map(([column, { sql }]) => {
+        const parameter = `${next()}::text[]`;
+        values.push(textArray(rows.map((row) => textOf(row[column], sql))));
+        return parameter;
+      });
+      return `unnest(${arrays.join(', ')}) n(${list})`;
+    };
+    const ctes: string[] = [];
+    if (deleted.length > 0) {
+      ctes.push(`deleted as (delete from ${table} where ${keyColumn} = any(${next()}::${keyType}[]) and ${MOVED})`);
+      values.push(deleted);
+    }
+    if (updated.length > 0 && assignments.length > 0)
+      ctes.push(`updated as (update ${table} t set ${assignments.join(', ')} from ${unnest(updated)}
+        where t.${keyColumn} = n.${keyColumn}::${keyType} and ${MOVED})`);
+    if (inserted.length > 0)
+      ctes.push(`inserted as (insert into ${table} (${list}) select ${typed.join(', ')} from ${unnest(inserted)}
+        where ${MOVED})`);
+    return ctes.length === 0 ? undefined : { ctes: ctes.join(', '), values };
+  };
+
   // Bigint columns may key rows; everywhere else a key is its own text.
   const select = (column: string): string =>
     `select ${keyColumn}::text as "$key", * from ${table} where ${quoted(column)} = any($1::${columns[column]?.sql ?? 'text'}[])`;
@@ -95,11 +133,10 @@ export const tableOf = (projection: AnyProjection, name: string = projection.nam
     },
     load: (db, keys) => load(db, key.column, keys),
     loadWhere: load,
-    write: async (db, { inserted, updated, deleted }) => {
-      if (deleted.length > 0)
-        await db.query(`delete from ${table} where ${keyColumn} = any($1::${keyType}[])`, [deleted]);
-      if (updated.length > 0 && assignments.length > 0) await db.query(update, [JSON.stringify(updated)]);
-      if (inserted.length > 0) await db.query(insert, [JSON.stringify(inserted)]);
+    effects: (changes) => effectsFrom(FIRST_PARAMETER, changes),
+    write: async (db, changes) => {
+      const effects = effectsFrom(1, changes);
+      if (effects !== undefined) await db.query(`with moved as (select), ${effects.ctes} select`, [...effects.values]);
     },
   };
 };

@@ -25,6 +25,7 @@ import { clientTime, heldSlots, slotGeneration } from '../../src/policies/bookin
 import type { AnyPolicy, Reaction } from '../../src/policies/policy.ts';
 import { noLookups } from '../support/lookups.ts';
 import { testDatabase } from '../support/postgres.ts';
+import { runs } from '../support/random.ts';
 
 const DAYS = ['2026-03-09', '2026-03-10', '2026-03-11'];
 const STARTS = ['08:00', '08:30'];
@@ -85,13 +86,18 @@ const startWorld = async (t: Test) => {
   return async () => {
     const clock = { now: new Date(START) };
     const nodes = [startNode(pool, log, clock), startNode(pool, log, clock)] as const;
-    const providerId = randomUUID();
-    const doctor: Actor = {
-      id: providerId,
-      kind: 'user',
-      permissions: ['manage:availability', 'manage:provider-appointments'],
-      verified: true,
-    };
+    /** Two of them with the same hours, so that a client's appointments could overlap. */
+    const doctors = Array.from(
+      { length: 2 },
+      (): Actor => ({
+        id: randomUUID(),
+        kind: 'user',
+        permissions: ['manage:availability', 'manage:provider-appointments'],
+        verified: true,
+      }),
+    );
+    const [doctor = system] = doctors;
+    const providerId = doctor.id;
     const clients = Array.from(
       { length: 3 },
       (): Actor => ({
@@ -105,7 +111,6 @@ const startWorld = async (t: Test) => {
 
     const [first] = nodes;
     const registered = {
-      accountId: providerId,
       email: 'p@example.org',
       emailHash: '',
       displayName: 'P',
@@ -121,14 +126,14 @@ const startWorld = async (t: Test) => {
       correlationId: randomUUID(),
       actor: { id: 'test', kind: 'system' as const },
     };
-    const account = await first.codec.encode(
-      [{ id: randomUUID(), type: 'AccountRegistered', data: registered }],
-      metadata,
-    );
-    await log.append(`account-${providerId}`, 'noStream', account);
-    await first.send('CreateProviderProfile', { accountId: providerId, displayName: 'P' }, system);
     const weekly = [1, 2, 3].map((dayOfWeek) => ({ dayOfWeek, intervals: [{ start: '09:00', end: '10:00' }] }));
-    await first.send('SetAvailability', { weekly }, doctor);
+    for (const one of doctors) {
+      const data = { ...registered, accountId: one.id };
+      const account = await first.codec.encode([{ id: randomUUID(), type: 'AccountRegistered', data }], metadata);
+      await log.append(`account-${one.id}`, 'noStream', account);
+      await first.send('CreateProviderProfile', { accountId: one.id, displayName: 'P' }, system);
+      await first.send('SetAvailability', { weekly }, one);
+    }
 
     /** Lets time pass and the policies do what is due by then, as often as they find something to do. */
     const settle = async (policies: readonly AnyPolicy[]): Promise<void> => {
@@ -150,7 +155,7 @@ const startWorld = async (t: Test) => {
       }
     };
 
-    return { nodes, clock, providerId, doctor, clients, settle, fresh: () => startNode(pool, log, clock) };
+    return { nodes, clock, providerId, doctor, doctors, clients, settle, fresh: () => startNode(pool, log, clock) };
   };
 };
 
@@ -161,11 +166,26 @@ const slotAt = (providerId: string, index: number): string => {
   return slotIdOf({ providerId, ...slot });
 };
 
-/** Holds every promise that the streams of a provider and his clients make to each other. */
-const check = async (node: Node, providerId: string, clients: readonly Actor[]) => {
-  const days = await Promise.all(
-    DAYS.map(async (day) => (await node.reads.load(schedule, scheduleId({ providerId, day }))).state),
+const daysOf = (node: Node, providers: readonly string[]) =>
+  Promise.all(
+    providers.flatMap((providerId) =>
+      DAYS.map(async (day) => (await node.reads.load(schedule, scheduleId({ providerId, day }))).state),
+    ),
   );
+
+/** Nobody has two appointments at once, whatever has been cut off where. */
+const checkOverlaps = async (node: Node, providers: readonly string[]): Promise<number> => {
+  const scheduled = (await daysOf(node, providers)).flatMap(({ appointments }) =>
+    Object.values(appointments).filter(({ status }) => status === 'SCHEDULED'),
+  );
+  const times = scheduled.map(({ clientId, startTime }) => `${clientId} ${startTime}`);
+  assert.deepEqual(times.sort(), [...new Set(times)].sort(), 'a client has one appointment at a time');
+  return times.length;
+};
+
+/** Holds every promise that the streams of a provider and his clients make to each other. */
+const check = async (node: Node, providers: readonly string[], clients: readonly Actor[]) => {
+  const days = await daysOf(node, providers);
   const slots = Object.assign({}, ...days.map((day) => day.slots)) as (typeof days)[number]['slots'];
   const appointments = Object.assign(
     {},
@@ -196,7 +216,8 @@ const step = fc.record({
   node: fc.nat(1),
   client: fc.nat(2),
   slot: fc.nat(SLOTS.length - 1),
-  kind: fc.constantFrom('book', 'book', 'move', 'move', 'move', 'cancel'),
+  kind: fc.constantFrom('book', 'book', 'book', 'move', 'move', 'move', 'cancel'),
+  doctor: fc.nat(1),
   faults: fc.array(fc.constantFrom<Fault>('none', 'none', 'before', 'after'), { maxLength: 3 }),
 });
 
@@ -206,39 +227,44 @@ t.test('bookings, moves and cancellations', async (t) => {
   t.test('leave no slot and no time behind, in whatever order they race and wherever they are cut off', async (t) => {
     let left = 0;
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.array(step, { minLength: 1, maxLength: 4 }), { maxLength: 6 }), async (rounds) => {
-        const { nodes, providerId, doctor, clients, settle, fresh } = await world();
-        await nodes[0].send('GenerateTimeSlots', { from: DAYS[0], to: DAYS.at(-1) }, doctor);
-        for (const round of rounds) {
-          const { state } = await (async () => {
-            const all = await Promise.all(
-              DAYS.map(async (day) => (await fresh().reads.load(schedule, scheduleId({ providerId, day }))).state),
+      fc.asyncProperty(
+        fc.array(fc.array(step, { minLength: 1, maxLength: 5, size: 'max' }), { maxLength: 6, size: 'max' }),
+        async (rounds) => {
+          const { nodes, doctor: anybody, doctors, clients, settle, fresh } = await world();
+          const providers = doctors.map(({ id }) => id);
+          for (const one of doctors) await nodes[0].send('GenerateTimeSlots', { from: DAYS[0], to: DAYS.at(-1) }, one);
+          for (const round of rounds) {
+            const all = await daysOf(fresh(), providers);
+            const state = Object.assign(
+              {},
+              ...all.map((day) => day.appointments),
+            ) as (typeof all)[number]['appointments'];
+            await Promise.all(
+              round.map(async ({ node, client, doctor, slot, kind, faults }) => {
+                const process = nodes[node] ?? nodes[0];
+                const actor = clients[client] ?? anybody;
+                const [appointmentId] =
+                  Object.entries(state).find(
+                    ([, { clientId, status }]) => clientId === actor.id && status === 'SCHEDULED',
+                  ) ?? [];
+                const books = kind === 'book' || appointmentId === undefined;
+                const slotId = slotAt(
+                  books ? (providers[doctor] ?? '') : dayOfAppointment(appointmentId).providerId,
+                  slot,
+                );
+                process.faults.push(...faults);
+                if (books) await process.send('BookAppointment', { slotId }, actor);
+                else if (kind === 'move') await process.send('RescheduleAppointment', { appointmentId, slotId }, actor);
+                else await process.send('CancelAppointment', { appointmentId }, actor);
+              }),
             );
-            return {
-              state: Object.assign({}, ...all.map((day) => day.appointments)) as (typeof all)[number]['appointments'],
-            };
-          })();
-          await Promise.all(
-            round.map(async ({ node, client, slot, kind, faults }) => {
-              const process = nodes[node] ?? nodes[0];
-              const actor = clients[client] ?? doctor;
-              const [appointmentId] =
-                Object.entries(state).find(
-                  ([, { clientId, status }]) => clientId === actor.id && status === 'SCHEDULED',
-                ) ?? [];
-              const slotId = slotAt(providerId, slot);
-              process.faults.push(...faults);
-              if (kind === 'book' || appointmentId === undefined)
-                await process.send('BookAppointment', { slotId }, actor);
-              else if (kind === 'move') await process.send('RescheduleAppointment', { appointmentId, slotId }, actor);
-              else await process.send('CancelAppointment', { appointmentId }, actor);
-            }),
-          );
-        }
-        await settle([clientTime, heldSlots]);
-        left += await check(fresh(), providerId, clients);
-      }),
-      { numRuns: 12 },
+            await checkOverlaps(fresh(), providers);
+          }
+          await settle([clientTime, heldSlots]);
+          left += await check(fresh(), providers, clients);
+        },
+      ),
+      runs(12),
     );
     t.ok(left > 0, 'some appointments came about');
   });
@@ -256,7 +282,7 @@ t.test('bookings, moves and cancellations', async (t) => {
       undefined,
     );
     await settle([clientTime, heldSlots]);
-    t.equal(await check(fresh(), providerId, clients), 1);
+    t.equal(await check(fresh(), [providerId], clients), 1);
     const { state } = await fresh().reads.load(schedule, scheduleId(dayOfAppointment(appointmentId)));
     t.equal(state.appointments[appointmentId]?.slotId, slotAt(providerId, 0));
   });
@@ -277,7 +303,7 @@ t.test('bookings, moves and cancellations', async (t) => {
       undefined,
     );
     await settle([clientTime, heldSlots]);
-    t.equal(await check(fresh(), providerId, clients), 1);
+    t.equal(await check(fresh(), [providerId], clients), 1);
     const { state } = await fresh().reads.load(schedule, scheduleId(dayOfAppointment(appointmentId)));
     t.match(state.appointments[appointmentId], { slotId: slotAt(providerId, 4), version: 2 });
   });

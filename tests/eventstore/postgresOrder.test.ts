@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import t, { type Test } from 'tap';
 import type { EventStore } from '../../src/eventstore/port.ts';
@@ -38,98 +37,6 @@ t.test('positions of the Postgres log', async (t) => {
     );
     t.equal(await store.head(), BigInt(appended));
   });
-
-  /** One connection that appends in a transaction it holds open. */
-  const holder = async (t: Test, connectionString: string) => {
-    const client = new pg.Client({ connectionString });
-    await client.connect();
-    t.teardown(() => client.end());
-    const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
-    const stream = newStream();
-    return {
-      pid: rows[0]?.pid as number,
-      stream,
-      begin: () => client.query('begin'),
-      append: () =>
-        client.query<{ stored: boolean; position: string }>(`select * from log.append($1, $2, $3, $4, $5, $6, $7)`, [
-          [stream],
-          [-1],
-          [1],
-          [randomUUID()],
-          ['Noted'],
-          ['{}'],
-          ['{}'],
-        ]),
-      end: (how: 'commit' | 'rollback') => client.query(how),
-    };
-  };
-
-  const waiting = async (pool: pg.Pool, pid: number): Promise<void> => {
-    for (;;) {
-      const { rows } = await pool.query('select 1 from pg_stat_activity where pid = $1 and wait_event_type = $2', [
-        pid,
-        'Lock',
-      ]);
-      if (rows.length > 0) return;
-    }
-  };
-
-  const ends = ['commit', 'rollback'] as const;
-  for (const first of ends)
-    for (const second of ends)
-      for (const third of ends)
-        t.test(
-          `come in the order of commits when three overlap and end in ${first}, ${second}, ${third}`,
-          async (t) => {
-            const { connectionString, pool, store } = await open(t);
-            const [a, b, c] = [
-              await holder(t, connectionString),
-              await holder(t, connectionString),
-              await holder(t, connectionString),
-            ];
-            for (const one of [a, b, c]) await one.begin();
-            await a.append();
-            const second_ = b.append();
-            await waiting(pool, b.pid);
-            const third_ = c.append();
-            await waiting(pool, c.pid);
-
-            const visible: string[] = [];
-            const look = async (): Promise<void> => {
-              const { events, position } = await store.readAll(0n);
-              t.same(
-                events.map((event) => event.position),
-                events.map((_, n) => BigInt(n + 1)),
-                'a reader never sees a position before all lower ones',
-              );
-              t.equal(position, BigInt(events.length));
-              t.same(
-                events.slice(0, visible.length).map(({ stream }) => stream),
-                visible,
-                'what was seen stays as it was',
-              );
-              visible.splice(0, visible.length, ...events.map(({ stream }) => stream));
-            };
-            await look();
-            await a.end(first);
-            await look();
-            // The lock is taken in the order of arrival, but nothing here relies on it.
-            const winner = await Promise.race([second_.then(() => b), third_.then(() => c)]);
-            await look();
-            await winner.end(winner === b ? second : third);
-            await look();
-            const last = winner === b ? c : b;
-            await (winner === b ? third_ : second_);
-            await last.end(last === b ? second : third);
-            await look();
-            const kept = [
-              first === 'commit' ? a : undefined,
-              second === 'commit' ? b : undefined,
-              third === 'commit' ? c : undefined,
-            ];
-            t.same(new Set(visible), new Set(kept.filter((one) => one !== undefined).map(({ stream }) => stream)));
-          },
-        );
 });
 
 t.test('an append whose connection is cut', async (t) => {

@@ -91,6 +91,7 @@ t.test('figures over HTTP', async (t) => {
     });
     t.test('are a provider’s own; all are for those who may see all', async (t) => {
       t.equal((await client.get('/analytics/booking')).status, 403);
+      t.equal((await client.get('/analytics/booking?groupBy=nothing')).status, 403, 'the right comes before the input');
       t.equal((await other.get(`/analytics/booking?providerId=${provider.accountId}`)).status, 403);
       t.equal((await other.get(`/analytics/booking?providerId=${randomUUID()}`)).status, 403, 'known or not');
       const own = await other.get('/analytics/booking');

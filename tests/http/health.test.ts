@@ -251,5 +251,6 @@ t.test('what is no HTTP', async (t) => {
   t.match(garbage, /^HTTP\/1\.1 400 /);
   t.match(garbage, /"code":"BAD_REQUEST"/);
   t.match(garbage, /x-frame-options: SAMEORIGIN/i);
+  t.match(garbage, /x-correlation-id: [0-9a-f-]{36}\r\n/);
   t.match(await say(`GET / HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`), /^HTTP\/1\.1 431 /);
 });

@@ -134,6 +134,38 @@ t.test('the API document of the service', async (t) => {
     for (const route of served) t.ok(documented.has(open(route)), route);
   });
 
+  t.test('says what routes answer beside their success', async (t) => {
+    const answers = (method: string, path: string): readonly string[] =>
+      Object.keys(document.paths[path]?.[method]?.responses ?? {});
+    const named = (method: string, path: string): readonly string[] =>
+      (document.paths[path]?.[method]?.parameters ?? []).flatMap(({ $ref }) => $ref?.split('/').at(-1) ?? []);
+    for (const path of ['/api/v1/sessions', '/api/v1/users/me'])
+      t.ok(answers('get', path).includes('400'), `${path}: a Consistency-Token that is none`);
+    t.ok(named('post', '/api/v1/rbac/check').includes('ConsistencyToken'), 'not only of queries by GET');
+    for (const path of ['/api/v1/users/me', '/api/v1/appointments/{appointmentId}', '/api/v1/provider/profile']) {
+      t.ok(answers('get', path).includes('304'), `${path}: the version that the caller has`);
+      t.ok(named('get', path).includes('IfNoneMatch'), path);
+    }
+    for (const path of ['/api/v1/auth/refresh', '/api/v1/auth/logout'])
+      for (const status of ['401', '403']) t.ok(answers('post', path).includes(status), `${path}: ${status}`);
+    for (const [method, path] of [
+      ['post', '/api/v1/rbac/check'],
+      ['get', '/api/v1/analytics/booking'],
+      ['get', '/api/v1/analytics/estimation'],
+    ] as const)
+      t.ok(answers(method, path).includes('404'), `${path}: the object that body or query name`);
+    t.ok(answers('get', '/metrics').includes('401'), '/metrics: the token of its readers');
+    t.ok(answers('get', '/api/v1/live').includes('200'), 'a stream is a success too');
+  });
+
+  t.test('has nothing in its schemas that is no JSON Schema', async (t) => {
+    t.notMatch(JSON.stringify(document.paths), /"(?:override|parameter|pii|secret)":/);
+    const version = document.paths['/api/v1/audit/streams/{streamType}/{streamId}/state']?.get?.parameters.find(
+      ({ name }) => name === 'version',
+    );
+    t.match(version?.schema, { type: 'integer', minimum: 0 });
+  });
+
   t.test('has operation ids of its own for each', async (t) => {
     const ids = Object.values(document.paths).flatMap((item) =>
       Object.values(item).map(({ operationId }) => operationId),

@@ -39,6 +39,7 @@ const routes: NonNullable<Parameters<typeof server>[1]>['routes'] = (app) => {
     async (request, reply) =>
       single(request, reply, found(request.params.boxId === box.boxId ? box : undefined, 'box'), 7),
   );
+  app.get('/box', { config: open }, async (request, reply) => single(request, reply, box));
   app.get('/mine', { config: { reads: [boxes] } }, async () => ok(null));
   app.get('/ours', { config: { ...open, reads: [boxes] } }, async () => ok(null));
 };
@@ -95,6 +96,10 @@ t.test('a single read', async (t) => {
   t.same((await get('?fields=label,size')).json().data, { label: 'Books', size: 3 });
   t.equal((await get('?fields=label,colour')).statusCode, 422);
   t.equal((await get('?fields=')).statusCode, 422);
+  for (const query of ['fields=', 'fields=1&fields=2']) {
+    const elsewhere = await app.inject(`/api/v1/box?${query}`);
+    t.match(elsewhere.json().data, { label: 'Books', size: 3 }, `${query}: ignored by routes that do not know it`);
+  }
   t.equal((await app.inject('/api/v1/boxes/1')).statusCode, 422, 'a malformed id');
   const missing = await app.inject('/api/v1/boxes/018f4e5a-7c1d-7b2e-9a3f-5d6c7b8a9e02');
   t.equal(missing.statusCode, 404);

@@ -37,6 +37,7 @@ const reacting = async (
   t: Parameters<typeof readSide>[0],
   policies: readonly AnyPolicy[],
   answer: (command: string) => Outcome = () => done,
+  refuses: (job: Queued) => boolean = () => false,
 ) => {
   const side = await readSide(t);
   const issued: Issued[] = [];
@@ -45,7 +46,12 @@ const reacting = async (
     issued.push({ command, input, cause });
     return answer(command);
   };
-  const queue = { add: async (jobs: readonly Queued[]) => void queued.push(...jobs) };
+  const queue = {
+    add: async (jobs: readonly Queued[]) => {
+      if (jobs.some(refuses)) throw new Error('No such job');
+      queued.push(...jobs);
+    },
+  };
   const start = () => createPolicyRunner({ ...side, execute, queue, log, policies, aggregates });
   const position = async (name: string): Promise<bigint> =>
     BigInt(
@@ -182,5 +188,24 @@ t.test('a policy', async (t) => {
     );
     await runner.close();
     t.match(issued.at(-1), { input: { id: bad } });
+  });
+
+  t.test('parks the stream of an event alone whose job the queue refuses', async (t) => {
+    const [bad, good] = [randomUUID(), randomUUID()];
+    const idIn = ({ data }: Queued): unknown => (data as { readonly id?: string }).id;
+    const refuses = (job: Queued): boolean => idIn(job) === bad;
+    const { append, pool, queued, start, position } = await reacting(t, [noting], () => done, refuses);
+    const runner = await start();
+    await append(`counter-${bad}`, 'Counted', { id: bad });
+    const last = await append(`counter-${good}`, 'Counted', { id: good });
+    await eventually(
+      () => position('noting'),
+      (at) => at === last,
+    );
+    await runner.close();
+    const { letters } = await deadLetters(pool);
+    t.match(letters, [{ kind: 'policy', name: 'noting', stream: `counter-${bad}` }]);
+    t.equal(letters.length, 1);
+    t.ok(queued.some((job) => idIn(job) === good));
   });
 });

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import pg from 'pg';
 import t from 'tap';
 import { takeOver } from '../../src/eventstore/consumer/checkpoint.ts';
 import { Replaced } from '../../src/eventstore/consumer/faults.ts';
@@ -6,6 +7,7 @@ import { createFeed } from '../../src/eventstore/feed.ts';
 import { createCaughtUp, ReadModelBehind } from '../../src/projections/caughtUp.ts';
 import { createProgress } from '../../src/projections/progress.ts';
 import { prepareTables } from '../../src/projections/slots.ts';
+import { tableOf } from '../../src/projections/table.ts';
 import { counters, decode, eventually, readSide } from '../support/readSide.ts';
 
 t.test('a checkpoint moves for its owner alone', async (t) => {
@@ -17,18 +19,73 @@ t.test('a checkpoint moves for its owner alone', async (t) => {
   const second = await takeOver(pool, of, randomUUID());
   t.equal(second?.position(), 5n);
   let wrote = false;
-  await t.rejects(
-    Promise.resolve(
-      first?.move(6n, async () => {
-        wrote = true;
-      }),
-    ),
-    Replaced,
-  );
+  const settle = async (): Promise<void> => {
+    wrote = true;
+  };
+  await t.rejects(first?.move(6n, undefined, settle) ?? Promise.resolve(), Replaced);
   t.notOk(wrote);
   await second?.move(7n);
   t.equal(second?.position(), 7n);
   t.equal(await takeOver(pool, { ...of, name: 'nothing' }, randomUUID()), undefined);
+});
+
+t.test('what a checkpoint carries is written with it or not at all', async (t) => {
+  const { pool, connectionString, store } = await readSide(t);
+  await prepareTables(pool, store, [counters]);
+  const of = { kind: 'projection', name: 'counters', slot: 'live' } as const;
+  const table = tableOf(counters);
+  const [kept, changed, gone, fresh] = Array.from({ length: 4 }, () => randomUUID()) as [
+    string,
+    string,
+    string,
+    string,
+  ];
+  const row = (id: string, total: number) => ({ id, total, title: null });
+  const rows = async () =>
+    Object.fromEntries(
+      (await pool.query<{ id: string; total: number }>('select id, total from read.counters')).rows.map(
+        ({ id, total }) => [id, total],
+      ),
+    );
+  await table.write(pool, { inserted: [row(kept, 1), row(changed, 1), row(gone, 1)], updated: [], deleted: [] });
+  const before = await rows();
+  const effects = table.effects({ inserted: [row(fresh, 1)], updated: [row(changed, 2)], deleted: [gone] });
+  const after = { [kept]: 1, [changed]: 2, [fresh]: 1 };
+
+  const rival = new pg.Client({ connectionString });
+  await rival.connect();
+  t.teardown(() => rival.end());
+  /** A move that waits for a rival's take-over, which then ends one way or the other. */
+  const overtaken = async (end: 'commit' | 'rollback'): Promise<unknown> => {
+    const checkpoint = await takeOver(pool, of, randomUUID());
+    await rival.query('begin');
+    await rival.query('update convene.checkpoints set owner = gen_random_uuid()');
+    const moving = checkpoint?.move((checkpoint?.position() ?? 0n) + 1n, effects).catch((error: unknown) => error);
+    const blocked = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    await eventually(
+      async () => (await pool.query(blocked)).rowCount,
+      (count) => count === 1,
+    );
+    await rival.query(end);
+    return moving;
+  };
+  t.ok((await overtaken('commit')) instanceof Replaced);
+  t.strictSame(await rows(), before, 'a worker that was replaced meanwhile changes nothing');
+  t.equal((await takeOver(pool, of, randomUUID()))?.position(), 0n);
+
+  const refused = table.effects({
+    inserted: [row(fresh, 1), row(kept, 5)],
+    updated: [row(changed, 2)],
+    deleted: [gone],
+  });
+  const checkpoint = await takeOver(pool, of, randomUUID());
+  await t.rejects(checkpoint?.move(1n, refused) ?? Promise.resolve(), { code: '23505' });
+  t.strictSame(await rows(), before, 'a row that the table refuses keeps all others and the position back');
+  t.equal((await takeOver(pool, of, randomUUID()))?.position(), 0n);
+
+  t.equal(await overtaken('rollback'), undefined);
+  t.strictSame(await rows(), after);
+  t.equal((await takeOver(pool, of, randomUUID()))?.position(), 1n);
 });
 
 t.test('a standby takes over when the leader goes, and nothing is folded twice', async (t) => {

@@ -100,7 +100,7 @@ export const assignmentBindings = [
       return {
         role: roleFacts(await theCatalog(reads), roleId),
         accountKnown: standing(state) !== 'unknown',
-        releasedAssignmentId: released[accountId],
+        releasedAssignmentIds: released[accountId] ?? [],
       };
     },
     process: async ({ input: { accountId, roleId }, reads, step, judge }) => {

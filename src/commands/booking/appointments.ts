@@ -85,11 +85,12 @@ const bookingFacts = async ({ slotId = '', onBehalfOf }: BookingInput, actor: Ac
   claims: await claimsOf(onBehalfOf ?? actor.id, reads),
 });
 
-const movingFacts = async ({ appointmentId, slotId }: MovingInput, reads: Reads) => {
+const movingFacts = async ({ appointmentId, slotId, notes }: MovingInput, reads: Reads) => {
   const appointment = (await homeOf(reads, appointmentId)).appointments[appointmentId];
   return {
     provider: (await reads.load(provider, dayOfAppointment(appointmentId).providerId)).state,
     claims: appointment === undefined ? [] : await claimsOf(appointment.clientId, reads),
+    ...(appointment && notes ? { notes: await notesOf(appointmentId, appointment, reads) } : {}),
     ...(await targetOf(appointmentId, slotId, reads)),
   };
 };

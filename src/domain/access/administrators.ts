@@ -19,11 +19,11 @@ export const events = {
 };
 export type AdministratorsEvent = EventOf<typeof events>;
 
-/** By account: the assignment that counts now, the one that counts again with the account, and the one let go last. */
+/** By account: the assignment that counts now, the one that counts again with the account, and all that were let go. */
 export type Administrators = {
   readonly members: Readonly<Record<string, string>>;
   readonly suspended: Readonly<Record<string, string>>;
-  readonly released: Readonly<Record<string, string>>;
+  readonly released: Readonly<Record<string, readonly string[]>>;
   /** The account that configuration has appointed last. */
   readonly appointed?: string;
 };
@@ -53,7 +53,7 @@ export const administrators = decider<Administrators, AdministratorsEvent>({
           ...state,
           members: without(state.members, accountId),
           suspended: without(state.suspended, accountId),
-          released: { ...state.released, [accountId]: data.assignmentId },
+          released: { ...state.released, [accountId]: [...(state.released[accountId] ?? []), data.assignmentId] },
         };
       case 'AdministratorSuspended':
         return {
@@ -79,17 +79,23 @@ export const ADMINISTRATORS_ID = 'all';
 
 const Input = z.object({ accountId: uuid, assignmentId: uuid });
 
-/** Counts an account among the administrators, unless this assignment has been let go or suspended in the meantime. */
-export const addAdministrator = command('AddAdministrator', Input, (data, { members, suspended, released }) =>
-  [members, suspended, released].some((of) => of[data.accountId] === data.assignmentId)
+const isReleased = ({ released }: Administrators, { accountId, assignmentId }: z.output<typeof Input>): boolean =>
+  released[accountId]?.includes(assignmentId) ?? false;
+
+/**
+ * Counts an account among the administrators, unless this assignment has been suspended, or let go in the meantime,
+ * however long ago: a policy that lags behind may ask for it after later assignments have come and gone.
+ */
+export const addAdministrator = command('AddAdministrator', Input, (data, state) =>
+  isReleased(state, data) || [state.members, state.suspended].some((of) => of[data.accountId] === data.assignmentId)
     ? []
     : [{ type: 'AdministratorAdded', data }],
 );
 
 /** Lets an administrator go who is about to lose the role; the last one stays. */
-export const releaseAdministrator = command('ReleaseAdministrator', Input, (data, { members, released }) => {
-  if (released[data.accountId] === data.assignmentId) return [];
-  const others = Object.keys(members).filter((accountId) => accountId !== data.accountId);
+export const releaseAdministrator = command('ReleaseAdministrator', Input, (data, state) => {
+  if (isReleased(state, data)) return [];
+  const others = Object.keys(state.members).filter((accountId) => accountId !== data.accountId);
   if (others.length === 0)
     return reject('CONFLICT', 'last-administrator', 'The last administrator cannot lose the role admin');
   return [{ type: 'AdministratorReleased', data }];

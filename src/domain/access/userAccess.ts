@@ -166,8 +166,8 @@ export type RevokeFacts = {
   /** Undefined: no such role. */
   readonly role: RoleFacts | undefined;
   readonly accountKnown: boolean;
-  /** The assignment of this account that the circle of administrators has let go last, if any. */
-  readonly releasedAssignmentId: string | undefined;
+  /** The assignments of this account that the circle of administrators has let go. */
+  readonly releasedAssignmentIds: readonly string[];
 };
 
 /**
@@ -188,7 +188,7 @@ export const revokeRole = command(
       return reject('NOT_FOUND', 'not-assigned', `The account does not hold the role ${role.name}`);
     if (actor.kind !== 'system' && isPlanRole(roleId))
       return reject('CONFLICT', 'plan-role', 'This role follows from the subscription');
-    if (isCounted(roleId, held) && facts.releasedAssignmentId !== held.assignmentId)
+    if (isCounted(roleId, held) && !facts.releasedAssignmentIds.includes(held.assignmentId))
       return reject('CONFLICT', STILL_COUNTED, 'The administrators are being changed at this moment; please try again');
     const data = { accountId, roleId, roleName: held.roleName, revokedBy: actor.id };
     return [{ type: 'RoleRevoked', data: reason === undefined ? data : { ...data, reason } }];

@@ -8,17 +8,30 @@ export type Slot = 'live' | 'build';
 /** Names one checkpoint. */
 export type Consumer = { readonly kind: Kind; readonly name: string; readonly slot: Slot };
 
+/**
+ * What is written together with a position, in the same statement: data-modifying common table expressions, separated by
+ * commas. Each takes effect only `where exists (select from moved)`; their parameters begin at {@link FIRST_PARAMETER}.
+ */
+export type Effects = { readonly ctes: string; readonly values: readonly unknown[] };
+
+/** The parameters before it are the checkpoint's own. */
+export const FIRST_PARAMETER = 7;
+
+/** Further writes in the transaction that moves a position. */
+export type Settle = (client: pg.PoolClient) => Promise<void>;
+
 /** A durable position that only its owner can move. */
 export type Checkpoint = Consumer & {
   readonly version: number;
   /** As it was last saved. */
   readonly position: () => Position;
   /**
-   * Writes effects and the new position in one transaction, both or neither. Throws Replaced when another worker owns
-   * the checkpoint by now, and whatever `effects` throw. The pool may be one that does not wait for the disk: after a
-   * crash of the database position and effects are behind together, and the events are handled again.
+   * Writes effects and the new position, both or neither: in one statement, or, with `settle`, in one transaction. Throws
+   * Replaced when another worker owns the checkpoint by now, and what the effects or `settle` throw. The pool may be one
+   * that does not wait for the disk: after a crash of the database position and effects are behind together, and the
+   * events are handled again.
    */
-  readonly move: (to: Position, effects?: (client: pg.PoolClient) => Promise<void>) => Promise<void>;
+  readonly move: (to: Position, effects?: Effects, settle?: Settle) => Promise<void>;
 };
 
 /** Runs in one transaction on one connection; a connection that broke is thrown away. */
@@ -59,21 +72,26 @@ export const takeOver = async (pool: pg.Pool, of: Consumer, owner: string): Prom
   if (row === undefined) return undefined;
   let position = BigInt(row.position);
 
-  const advance = async (db: Pick<pg.ClientBase | pg.Pool, 'query'>, to: Position): Promise<void> => {
-    const { rowCount } = await db.query({
-      name: 'checkpoint_move',
-      text: `update convene.checkpoints set position = $4, error = null, updated_at = now()
-             where ${WHERE} and position = $5 and owner = $6`,
-      values: [...key, to, position, owner],
+  const advance = async (
+    db: Pick<pg.ClientBase | pg.Pool, 'query'>,
+    to: Position,
+    effects: Effects | undefined,
+  ): Promise<void> => {
+    const { rows } = await db.query<{ moved: boolean }>({
+      text: `with moved as (
+               update convene.checkpoints set position = $4, error = null, updated_at = now()
+               where ${WHERE} and position = $5 and owner = $6 returning 1)${effects === undefined ? '' : `, ${effects.ctes}`}
+             select exists (select from moved) as moved`,
+      values: [...key, to, position, owner, ...(effects?.values ?? [])],
     });
-    if (rowCount !== 1) throw new Replaced(`Another worker runs ${of.kind} ${of.name}`);
+    if (!rows[0]?.moved) throw new Replaced(`Another worker runs ${of.kind} ${of.name}`);
   };
-  const move: Checkpoint['move'] = async (to, effects) => {
-    if (effects === undefined) await advance(pool, to);
+  const move: Checkpoint['move'] = async (to, effects, settle) => {
+    if (settle === undefined) await advance(pool, to, effects);
     else
       await transaction(pool, async (client) => {
-        await advance(client, to);
-        await effects(client);
+        await advance(client, to, effects);
+        await settle(client);
       });
     position = to;
   };

@@ -1,23 +1,21 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import { isUndecodable } from '../event.ts';
 import { type Decode, type Fact, type Feed, FeedClosed, type FeedEvent } from '../feed.ts';
 import { type EventStore, type Position, START } from '../port.ts';
-import { type Checkpoint, type Consumer, noteError, takeOver } from './checkpoint.ts';
+import { type Checkpoint, type Consumer, type Effects, noteError, type Settle, takeOver } from './checkpoint.ts';
 import { describe, isDataFault, Poison, Replaced } from './faults.ts';
 import { concerns, type Interest } from './interest.ts';
 import { type Letter, park, parkedStreams } from './parking.ts';
 import { redrive } from './redrive.ts';
 
-/** The write half of handling events; runs inside the transaction that moves the checkpoint. */
-export type Write = (client: pg.PoolClient) => Promise<void>;
-
 /**
- * Handles events in order: everything but the writing, if there is any. Throws Poison for an event that cannot be handled; anything
+ * Handles events in order: everything but the writing, if there is any, which is done as the checkpoint moves. Throws Poison for an event that cannot be handled; anything
  * else it throws is an outage (tried again without end) unless Postgres refused the data.
  */
-export type Handle = (events: readonly Fact[]) => Promise<Write | undefined>;
+export type Handle = (events: readonly Fact[]) => Promise<Effects | undefined>;
 
 export type ConsumptionOptions = {
   readonly pool: pg.Pool;
@@ -26,8 +24,6 @@ export type ConsumptionOptions = {
   readonly decode: Decode;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
   readonly consumer: Consumer;
-  /** This worker's name on the checkpoint, a UUID. */
-  readonly owner: string;
   readonly interest: Interest;
   readonly handle: Handle;
   readonly paused: () => boolean;
@@ -57,12 +53,14 @@ const MAX_BACKOFF_MS = 5_000;
  * memory and are saved once a second.
  */
 export const consume = (options: ConsumptionOptions): Consumption => {
-  const { pool, feed, log, consumer, owner, interest, handle, paused, onProgress } = options;
+  const { pool, feed, log, consumer, interest, handle, paused, onProgress } = options;
   const stopping = new AbortController();
+  const reader = {};
   let waiting = new AbortController();
   let woken = false;
   let checkpoint: Checkpoint;
   let position = START;
+  /** By `performance.now()`: the time of day may be set back. */
   let savedAt = 0;
   let letters: ReadonlyMap<string, Letter> = new Map();
 
@@ -72,20 +70,15 @@ export const consume = (options: ConsumptionOptions): Consumption => {
   };
   const save = async (): Promise<void> => {
     if (position > checkpoint.position()) await checkpoint.move(position);
-    savedAt = Date.now();
+    savedAt = performance.now();
   };
 
-  const write = async (events: readonly FeedEvent[], to: Position, settle?: Write): Promise<void> => {
+  const write = async (events: readonly FeedEvent[], to: Position, settle?: Settle): Promise<void> => {
     const unreadable = events.find(isUndecodable);
     if (unreadable !== undefined) throw new Poison(unreadable, unreadable.error);
     const effects = events.length === 0 ? undefined : await handle(events as readonly Fact[]);
-    const writes = [effects, settle].filter((one) => one !== undefined);
-    await (writes.length === 0
-      ? checkpoint.move(to)
-      : checkpoint.move(to, async (client) => {
-          for (const one of writes) await one(client);
-        }));
-    savedAt = Date.now();
+    await checkpoint.move(to, effects, settle);
+    savedAt = performance.now();
   };
 
   const setAside = async (event: FeedEvent, cause: unknown): Promise<void> => {
@@ -99,7 +92,7 @@ export const consume = (options: ConsumptionOptions): Consumption => {
       },
       'stream parked',
     );
-    await checkpoint.move(event.position, (client) => park(client, consumer, event, cause, 1));
+    await checkpoint.move(event.position, undefined, (client) => park(client, consumer, event, cause, 1));
     letters = await parkedStreams(pool, consumer);
   };
 
@@ -134,13 +127,15 @@ export const consume = (options: ConsumptionOptions): Consumption => {
     if (woken || stopping.signal.aborted) return undefined;
     const due = [
       ...(position > checkpoint.position() ? [savedAt + SAVE_MS] : []),
-      ...[...letters.values()].flatMap(({ nextAttempt }) => (nextAttempt === null ? [] : [nextAttempt.getTime()])),
+      ...[...letters.values()].flatMap(({ nextAttempt }) => (nextAttempt === null ? [] : [nextAttempt])),
     ];
     const timer =
-      due.length === 0 ? undefined : setTimeout(() => waiting.abort(), Math.max(0, Math.min(...due) - Date.now()));
+      due.length === 0
+        ? undefined
+        : setTimeout(() => waiting.abort(), Math.max(0, Math.min(...due) - performance.now()));
     try {
       if (paused()) await aborted(waiting.signal);
-      else return await feed.after(position, waiting.signal);
+      else return await feed.after(position, waiting.signal, reader);
     } catch (error) {
       if (!waiting.signal.aborted) throw error;
     } finally {
@@ -152,30 +147,31 @@ export const consume = (options: ConsumptionOptions): Consumption => {
   /** Takes events until a batch is full, the head is reached or a second has passed, and handles them together. */
   const advance = async (): Promise<void> => {
     const wanted: FeedEvent[] = [];
-    const began = Date.now();
+    const began = performance.now();
     let chunk = await next();
     if (chunk === undefined) return;
     let to = chunk.to;
     for (;;) {
       for (const event of chunk.events) if (concerns(interest, event) && !letters.has(event.stream)) wanted.push(event);
       to = chunk.to;
-      if (to >= feed.head() || wanted.length >= BATCH_EVENTS || Date.now() - began > SAVE_MS) break;
+      if (to >= feed.head() || wanted.length >= BATCH_EVENTS || performance.now() - began > SAVE_MS) break;
       if (stopping.signal.aborted || woken) break;
-      chunk = await feed.after(to, stopping.signal);
+      chunk = await feed.after(to, stopping.signal, reader);
     }
     if (wanted.length > 0) await absorb(wanted, to);
     reach(to);
   };
 
   const isDue = ({ verdict, nextAttempt }: Letter): boolean =>
-    verdict !== null || (nextAttempt !== null && nextAttempt.getTime() <= Date.now());
+    verdict !== null || (nextAttempt !== null && nextAttempt <= performance.now());
 
   const session = async (): Promise<void> => {
-    const taken = await takeOver(pool, consumer, owner);
+    // A name of its own for each session: what a lost connection may still be doing for the last one comes to nothing.
+    const taken = await takeOver(pool, consumer, randomUUID());
     if (taken === undefined) throw new Replaced(`The checkpoint of ${consumer.kind} ${consumer.name} is gone`);
     checkpoint = taken;
     letters = await parkedStreams(pool, consumer);
-    savedAt = Date.now();
+    savedAt = performance.now();
     reach(checkpoint.position());
     while (!stopping.signal.aborted) {
       if (woken) {
@@ -187,7 +183,7 @@ export const consume = (options: ConsumptionOptions): Consumption => {
         for (const letter of due) await redrive(letter, { ...options, write, upTo: position });
         if (due.length > 0) letters = await parkedStreams(pool, consumer);
       }
-      if (Date.now() - savedAt >= SAVE_MS) await save();
+      if (performance.now() - savedAt >= SAVE_MS) await save();
       await advance();
     }
     await save();

@@ -11,8 +11,8 @@ export type Letter = {
   readonly stream: string;
   readonly revision: number;
   readonly attempts: number;
-  /** When to try again; null: when an operator says so. */
-  readonly nextAttempt: Date | null;
+  /** When to try again, by `performance.now()`, which no change of the clock moves; null: when an operator says so. */
+  readonly nextAttempt: number | null;
   readonly verdict: 'retry' | 'skip' | null;
 };
 
@@ -68,17 +68,17 @@ export const parkedStreams = async (pool: pg.Pool, { kind, name, slot }: Consume
     stream: string;
     revision: number;
     attempts: number;
-    next_ms: number | null;
+    wait_ms: number | null;
     verdict: Letter['verdict'];
   }>(
-    `select id, stream, revision, attempts, extract(epoch from next_attempt)::float8 * 1000 as next_ms, verdict
+    `select id, stream, revision, attempts, extract(epoch from next_attempt - now())::float8 * 1000 as wait_ms, verdict
      from convene.parked where kind = $1 and name = $2 and slot = $3`,
     [kind, name, slot],
   );
   return new Map(
-    rows.map(({ next_ms, ...row }) => [
+    rows.map(({ wait_ms, ...row }) => [
       row.stream,
-      { ...row, nextAttempt: next_ms === null ? null : new Date(next_ms) },
+      { ...row, nextAttempt: wait_ms === null ? null : performance.now() + wait_ms },
     ]),
   );
 };

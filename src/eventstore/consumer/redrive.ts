@@ -1,13 +1,14 @@
 import type { FeedEvent } from '../feed.ts';
 import type { Position } from '../port.ts';
-import type { ConsumptionOptions, Write } from './consumption.ts';
+import type { Settle } from './checkpoint.ts';
+import type { ConsumptionOptions } from './consumption.ts';
 import { isDataFault, Poison } from './faults.ts';
 import { concerns } from './interest.ts';
 import { type Letter, markIncomplete, park, release, waitFrom } from './parking.ts';
 
 export type Redrive = ConsumptionOptions & {
   /** Handles events and settles the letter in one transaction, the checkpoint staying at `to`. */
-  readonly write: (events: readonly FeedEvent[], to: Position, settle: Write) => Promise<void>;
+  readonly write: (events: readonly FeedEvent[], to: Position, settle: Settle) => Promise<void>;
   /** The consumer's position: later events come by the feed. */
   readonly upTo: Position;
 };
@@ -31,7 +32,7 @@ export const redrive = async (letter: Letter, options: Redrive): Promise<void> =
   }
 
   /** False when an event failed: the stream is parked there. */
-  const replay = async (events: readonly FeedEvent[], settle: Write): Promise<boolean> => {
+  const replay = async (events: readonly FeedEvent[], settle: Settle): Promise<boolean> => {
     try {
       await write(events, upTo, settle);
       return true;
@@ -41,7 +42,7 @@ export const redrive = async (letter: Letter, options: Redrive): Promise<void> =
       const at = error instanceof Poison ? events.indexOf(error.event) : half;
       const [first] = events.slice(at);
       if (first === undefined) throw error;
-      const upToFirst: Write = (client) => waitFrom(client, consumer, stream, first.revision);
+      const upToFirst: Settle = (client) => waitFrom(client, consumer, stream, first.revision);
       if (at > 0 && !(await replay(events.slice(0, at), upToFirst))) return false;
       if (!(error instanceof Poison) && events.length > 1) return replay(events.slice(at), settle);
       const attempts = first.revision === letter.revision ? letter.attempts + 1 : 1;
@@ -57,7 +58,7 @@ export const redrive = async (letter: Letter, options: Redrive): Promise<void> =
     const last = page.at(-1);
     const more = page.length === PAGE_EVENTS && last !== undefined && last.position <= upTo;
     if (more) from = last.revision + 1;
-    const settle: Write = (client) =>
+    const settle: Settle = (client) =>
       more ? waitFrom(client, consumer, stream, from) : release(client, consumer, stream);
     const handled = await replay(
       events.filter((event) => concerns(interest, event)),

@@ -2,9 +2,9 @@
 const OID = { int4: 23, text: 25, uuid: 2950 } as const;
 
 const HEADER = 20;
-const header = (buffer: Buffer, oid: number, length: number): void => {
+const header = (buffer: Buffer, oid: number, length: number, nulls = false): void => {
   buffer.writeInt32BE(1, 0);
-  buffer.writeInt32BE(0, 4);
+  buffer.writeInt32BE(nulls ? 1 : 0, 4);
   buffer.writeInt32BE(oid, 8);
   buffer.writeInt32BE(length, 12);
   buffer.writeInt32BE(1, 16);
@@ -14,13 +14,17 @@ const header = (buffer: Buffer, oid: number, length: number): void => {
  * One-dimensional arrays in Postgres' binary wire format (array_recv). The text format would quote and escape every
  * JSON document twice; node-postgres sends a Buffer as a binary parameter just as it is.
  */
-export const textArray = (values: readonly string[]): Buffer => {
+export const textArray = (values: readonly (string | null)[]): Buffer => {
   let size = HEADER;
-  for (const value of values) size += 4 + Buffer.byteLength(value);
+  for (const value of values) size += 4 + (value === null ? 0 : Buffer.byteLength(value));
   const buffer = Buffer.allocUnsafe(size);
-  header(buffer, OID.text, values.length);
+  header(buffer, OID.text, values.length, values.includes(null));
   let at = HEADER;
   for (const value of values) {
+    if (value === null) {
+      at = buffer.writeInt32BE(-1, at);
+      continue;
+    }
     const written = buffer.write(value, at + 4);
     buffer.writeInt32BE(written, at);
     at += 4 + written;

@@ -12,8 +12,8 @@ type Waiting = {
   readonly settle: (appended: Appended) => void;
   readonly fail: (error: unknown) => void;
 };
-/** ordinal, stored, revision, position */
-type Answer = readonly [number, boolean, number, string | null];
+/** stored, revision, position */
+type Answer = readonly [boolean, number, string | null];
 
 /** A batch is closed at this many events or bytes: what is beyond gains nothing and keeps neighbours waiting. */
 const MAX_EVENTS = 2_000;
@@ -32,7 +32,7 @@ export const isUnreachable = (error: unknown): boolean => {
 
 const APPEND = {
   name: 'log_append',
-  text: 'select ordinal, stored, revision, position from log.append($1, $2, $3, $4, $5, $6, $7)',
+  text: 'select stored, revision, position from log.append($1, $2, $3, $4, $5, $6, $7)',
   rowMode: 'array' as const,
 };
 
@@ -105,7 +105,7 @@ export const groupCommit = (options: {
   const queue: Waiting[] = [];
   const underWay = new Set<Promise<void>>();
 
-  const settle = async (waiting: Waiting, [, stored, revision, position]: Answer): Promise<void> => {
+  const settle = async (waiting: Waiting, [stored, revision, position]: Answer): Promise<void> => {
     if (stored && position !== null)
       return waiting.settle({ ok: true, revision, position: BigInt(position), repeated: false });
     const found = await storedAs(waiting.stream, waiting.events);
@@ -139,7 +139,7 @@ export const groupCommit = (options: {
   };
 
   const again = async (batch: readonly Waiting[], sent: boolean): Promise<void> => {
-    const now = Date.now();
+    const now = performance.now();
     const Late = sent ? OutcomeUnknown : StoreUnavailable;
     for (const waiting of batch)
       if (waiting.deadline <= now) waiting.fail(new Late('The event log could not be reached in time'));
@@ -167,7 +167,7 @@ export const groupCommit = (options: {
           expected: expected === 'noStream' ? -1 : expected,
           events,
           size: sizeOf(events),
-          deadline: Date.now() + options.deadlineMs,
+          deadline: performance.now() + options.deadlineMs,
           settle: resolve,
           fail,
         });

@@ -12,7 +12,7 @@ import {
   type Subscription,
 } from '../port.ts';
 import { groupCommit, isUnreachable } from './groupCommit.ts';
-import { listen } from './listener.ts';
+import { type Listener, listen } from './listener.ts';
 
 /** position, stream, revision, id, type, recorded_at, data, metadata */
 type Row = readonly [string, string, number, string, string, string, string, string];
@@ -96,7 +96,12 @@ export const postgresEventStore = (config: pg.ClientConfig): EventStore => {
     // One that breaks between its checkout and its query fails that query; the event itself needs no answer.
     pool.on('connect', (client) => client.on('error', () => {}));
   }
-  const listener = listen({ ...config, application_name: 'convene-log-listener' }, 'convene_log');
+  // Made for the first subscription: who only appends and reads needs no connection to be woken by.
+  let listener: Listener | undefined;
+  const listening = (): Listener => {
+    listener ??= listen({ ...config, application_name: 'convene-log-listener' }, 'convene_log');
+    return listener;
+  };
   const subscriptions = new Set<Subscription>();
   let closing: Promise<void> | undefined;
 
@@ -175,7 +180,7 @@ export const postgresEventStore = (config: pg.ClientConfig): EventStore => {
     const run = async (): Promise<void> => {
       let after: Position = from;
       while (!closed) {
-        const appended = listener.next();
+        const appended = listening().next();
         let batch: Batch;
         try {
           batch = await readAll(after, { ...(filter === undefined ? {} : { filter }), limit: SUBSCRIPTION_BATCH });
@@ -223,7 +228,7 @@ export const postgresEventStore = (config: pg.ClientConfig): EventStore => {
       closing ??= (async () => {
         await Promise.all([...subscriptions].map((subscription) => subscription.close()));
         await commit.close();
-        await listener.close();
+        await listener?.close();
         await Promise.all([writers.end(), readers.end()]);
       })();
       return closing;

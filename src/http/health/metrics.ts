@@ -24,7 +24,7 @@ export const metricsRoute = (app: App, { config, metrics, pool, progress }: Deps
   app.get(
     '/metrics',
     {
-      config: { access: 'anyone', unlimited: true },
+      config: { access: 'anyone', unlimited: true, refuses: [401] },
       schema: {
         summary: 'Figures of this process in the text format of Prometheus',
         tags: ['operations'],

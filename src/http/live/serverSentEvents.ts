@@ -106,6 +106,8 @@ export const registerServerSentEvents = (app: App, deps: Deps, live: Live): void
   app.get(
     '/live',
     {
+      // A stream of which only the head is asked for would never end.
+      exposeHeadRoute: false,
       config: { polled: true },
       schema: {
         summary: 'Live messages as server-sent events',
@@ -115,6 +117,12 @@ export const registerServerSentEvents = (app: App, deps: Deps, live: Live): void
         tags: ['live'],
         querystring: Query,
         headers: Headers,
+        response: {
+          200: {
+            description: 'Events for as long as the connection lasts',
+            content: { 'text/event-stream': { schema: z.string() } },
+          },
+        },
       },
     },
     async (request, reply) => {

@@ -70,6 +70,13 @@ const components = {
       type: 'string',
       pattern: '^"\\d+"$',
     }),
+    IfNoneMatch: header(
+      'If-None-Match',
+      'The `ETag` of an earlier answer: 304 while the object is still at that version.',
+      {
+        type: 'string',
+      },
+    ),
     CorrelationId: header('X-Correlation-Id', 'Names this request in logs and events; made up when absent.', {
       type: 'string',
       format: 'uuid',
@@ -180,12 +187,14 @@ export const registerOpenApi = async (app: App, { config }: Deps): Promise<void>
         response: {
           200: {
             description: 'OpenAPI 3.1',
-            content: { 'application/json': { schema: z.string() } },
+            content: {
+              'application/json': { schema: z.looseObject({ openapi: z.string(), paths: z.looseObject({}) }) },
+            },
           },
         },
       },
     },
-    async (_request, reply) => reply.type('application/json; charset=utf-8').send(JSON.stringify(app.swagger())),
+    async (_request, reply) => reply.type('application/json; charset=utf-8').send(app.swagger() as never),
   );
 };
 

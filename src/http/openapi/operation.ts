@@ -55,8 +55,18 @@ const rightOf = ({ access, unverified }: NonNullable<RouteOptions['config']>): s
   return `${who}${unverified ? ', also without a verified address' : ''}.`;
 };
 
-const guardsOf = ({ access, unlimited }: NonNullable<RouteOptions['config']>): SharedResponse[] => [
+const REFUSALS = { 401: 'Unauthorized', 403: 'Forbidden', 404: 'NotFound' } as const;
+
+const guardsOf = ({
+  access,
+  unlimited,
+  refuses = [],
+  reads = [],
+}: NonNullable<RouteOptions['config']>): SharedResponse[] => [
   ...(access === 'anyone' ? [] : (['Unauthorized', 'Forbidden'] as const)),
+  ...refuses.map((status) => REFUSALS[status]),
+  // A Consistency-Token that is none.
+  ...(reads.length > 0 ? (['BadRequest'] as const) : []),
   ...(unlimited ? [] : (['TooManyRequests'] as const)),
   'InternalError',
   'Unavailable',
@@ -214,7 +224,8 @@ export const routeOperation = (
         ...(description === undefined ? {} : { description }),
         schema: of,
       })),
-      ...(method === 'GET' && config.reads !== undefined ? [parameter('ConsistencyToken')] : []),
+      ...(config.reads !== undefined ? [parameter('ConsistencyToken')] : []),
+      ...(schema.response?.[304] === undefined ? [] : [parameter('IfNoneMatch')]),
       parameter('CorrelationId'),
     ],
     ...(body === undefined

@@ -61,6 +61,17 @@ export const isAssigned = async (db: Kysely<Tables>, roleId: string, before: big
     .executeTakeFirst();
   return row !== undefined;
 };
+/** Which roles accounts hold now, and until when; oldest first. */
+export const heldRoles = (
+  db: Kysely<Tables>,
+  accountIds: readonly string[],
+  now: Date,
+): Promise<Pick<RoleAssignmentRow, 'account_id' | 'role_id' | 'expires_at'>[]> =>
+  live(db, now)
+    .select(['account_id', 'role_id', 'expires_at'])
+    .where('account_id', '=', ({ fn, val }) => fn.any(val(accountIds)))
+    .orderBy('assigned_at')
+    .execute();
 
 /** How many accounts hold each role now, by role. */
 export const assignedCounts = async (db: Kysely<Tables>, now: Date): Promise<ReadonlyMap<string, number>> => {

@@ -18,6 +18,10 @@ export type AuditFilter = {
   readonly correlationId?: string | undefined;
   readonly roleId?: string | undefined;
   readonly permission?: string | undefined;
+  /** Keyed hash of the address. */
+  readonly ipHash?: string | undefined;
+  /** Without events that only go on with another's counting. */
+  readonly collapsed?: true | undefined;
   readonly from?: string | undefined;
   readonly to?: string | undefined;
   /** Literal text in ids, kinds and summary. */
@@ -46,6 +50,7 @@ const matching = (db: Kysely<ReadModels>, filter: AuditFilter) => {
     correlation_id: filter.correlationId,
     role_id: filter.roleId,
     permission: filter.permission,
+    ip_hash: filter.ipHash,
     account_id: accountId,
     user_id: userId,
   };
@@ -54,6 +59,7 @@ const matching = (db: Kysely<ReadModels>, filter: AuditFilter) => {
     if (value !== undefined) query = query.where(column as keyof typeof plain, '=', value);
   if (ownOf !== undefined)
     query = query.where((of) => of.or([of('user_id', '=', ownOf), of('account_id', '=', ownOf)]));
+  if (filter.collapsed) query = query.where('continues', 'is', null);
   if (actions !== undefined) query = query.where('action', 'in', [...actions]);
   if (from !== undefined) query = query.where('at', '>=', from);
   if (to !== undefined) query = query.where('at', '<', to);

@@ -56,14 +56,12 @@ export const appointments = projection({
   columns,
   key: { column: 'appointment_id', of: ({ data }) => data.appointmentId },
   erasure: { column: 'client_id', row: (row) => ({ ...row, notes: null, cancel_reason: null }) },
-  indexes: [
-    ['client_id', 'start_time'],
-    ['provider_id', 'start_time'],
-    ['client_id', 'status', 'start_time'],
-    ['provider_id', 'status', 'start_time'],
-    ['client_id', 'created_at'],
-    ['provider_id', 'created_at'],
-  ],
+  // Every list is counted and leafed through in an index alone: each holds all that filters and orders it.
+  indexes: ['client_id', 'provider_id'].flatMap((whose) => [
+    [whose, 'start_time', 'end_time', 'appointment_id'],
+    [whose, 'status', 'start_time', 'end_time', 'appointment_id'],
+    [whose, 'created_at', 'start_time', 'appointment_id'],
+  ]),
   fold: {
     AppointmentBooked: (_row, { type, data, recordedAt }): AppointmentRow => ({
       appointment_id: data.appointmentId,
@@ -151,9 +149,12 @@ const SORT = {
   status: 'appointment.status',
 } as const;
 
+/** Offsets up to here are read from the front without knowing how many there are. */
+const NEAR = 1_000;
+
 /** A page of appointments and how many there are. `search` is literal: a client searches notes and the provider's name, a provider notes and the client's name and address. */
 export const listAppointments = async (db: Kysely<ReadModels>, filter: AppointmentFilter) => {
-  const { of, status, from, to, when, search, sort, order, now } = filter;
+  const { of, status, from, to, when, search, sort, order, now, limit, offset } = filter;
   const at = now.toISOString();
   const searched =
     'clientId' in of
@@ -171,17 +172,36 @@ export const listAppointments = async (db: Kysely<ReadModels>, filter: Appointme
     .$if(when === 'upcoming', (query) => query.where('appointment.end_time', '>', at))
     .$if(when === 'past', (query) => query.where('appointment.end_time', '<=', at))
     .$if(search !== undefined, (query) => query.where(sql<boolean>`strpos(lower(${searched}), lower(${search})) > 0`));
-  const [items, count] = await Promise.all([
-    wanted
+
+  const opposite = { asc: 'desc', desc: 'asc' } as const;
+  /** So many after the first `skip` ones, counted from the end where `backwards`. Only their rows are read and named. */
+  const read = (skip: number, take: number, backwards: boolean) => {
+    const along = backwards ? opposite[order] : order;
+    const ids = wanted
+      .select('appointment.appointment_id')
+      .orderBy(SORT[sort], along)
+      .orderBy('appointment.start_time', along)
+      .orderBy('appointment.appointment_id', backwards ? 'desc' : 'asc')
+      .limit(take)
+      .offset(skip);
+    return withNames(db)
       .selectAll('appointment')
       .select(names)
+      .where('appointment.appointment_id', 'in', ids)
       .orderBy(SORT[sort], order)
       .orderBy('appointment.start_time', order)
       .orderBy('appointment.appointment_id')
-      .limit(filter.limit)
-      .offset(filter.offset)
-      .execute(),
-    wanted.select(({ fn }) => fn.countAll<string>().as('total')).executeTakeFirstOrThrow(),
-  ]);
-  return { items, total: count.total };
+      .execute();
+  };
+  const counted = wanted.select(({ fn }) => fn.countAll<string>().as('total')).executeTakeFirstOrThrow();
+  if (offset <= NEAR) {
+    const [items, { total }] = await Promise.all([read(offset, limit, false), counted]);
+    return { items, total };
+  }
+  const { total } = await counted;
+  const left = Math.max(0, Number(total) - offset);
+  const take = Math.min(limit, left);
+  if (take === 0) return { items: [], total };
+  const behind = left - take;
+  return { items: await (behind < offset ? read(behind, take, true) : read(offset, take, false)), total };
 };

@@ -225,3 +225,14 @@ type Tables = { accounts: AccountRow };
 /** One account by its id. */
 export const accountOf = (db: Kysely<Tables>, accountId: string): Promise<AccountRow | undefined> =>
   db.selectFrom('accounts').selectAll().where('account_id', '=', accountId).executeTakeFirst();
+
+/** What rights depend on, of accounts. */
+export const standingsOf = (
+  db: Kysely<Tables>,
+  accountIds: readonly string[],
+): Promise<Pick<AccountRow, 'account_id' | 'status' | 'plan' | 'email_verified' | 'phone_verified'>[]> =>
+  db
+    .selectFrom('accounts')
+    .select(['account_id', 'status', 'plan', 'email_verified', 'phone_verified'])
+    .where('account_id', '=', ({ fn, val }) => fn.any(val(accountIds)))
+    .execute();

@@ -57,13 +57,18 @@ const counting = (db: Kysely<Tables>, now: Date) =>
       not(exists(selectFrom('token_revocations').select('stream').whereRef('not_before', '>=', 'created_at'))),
     );
 
-/** When the session began, and when it ends at the latest; undefined when it has ended or never was. */
-export const livingSession = (
+/** When each session began, and when it ends at the latest; those that have ended or never were are left out. */
+export const livingSessionsOf = async (
   db: Kysely<Tables>,
-  sessionId: string,
+  sessionIds: readonly string[],
   now: Date,
-): Promise<Pick<LoginSessionRow, 'created_at' | 'expires_at'> | undefined> =>
-  counting(db, now).select(['created_at', 'expires_at']).where('session_id', '=', sessionId).executeTakeFirst();
+): Promise<ReadonlyMap<string, Pick<LoginSessionRow, 'created_at' | 'expires_at'>>> => {
+  const rows = await counting(db, now)
+    .select(['session_id', 'created_at', 'expires_at'])
+    .where('session_id', '=', ({ fn, val }) => fn.any(val(sessionIds)))
+    .execute();
+  return new Map(rows.map(({ session_id, ...times }) => [session_id, times]));
+};
 
 const living = (db: Kysely<Tables>, accountId: string, now: Date) =>
   counting(db, now).where('account_id', '=', accountId);

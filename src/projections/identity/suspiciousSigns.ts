@@ -19,19 +19,24 @@ const more = (row: Row, key: string, sign: Sign): SuspiciousSignsRow => {
 
 /**
  * What has happened lately that is suspicious when it comes in numbers, by pattern and subject: failed log-ins by the
- * keyed hash of the address they came from.
+ * keyed hash of the address they came from, refusals by account.
  */
 export const suspiciousSigns = projection({
   name: 'suspicious_signs',
-  version: 1,
+  version: 2,
   columns,
   key: {
     column: 'key',
-    of: ({ data }) => (data.ipHash === undefined ? [] : keyOf('password_spray', data.ipHash)),
+    of: ({ type, data }) => {
+      if (type === 'AccessDenied') return data.accountId === undefined ? [] : keyOf('access_probing', data.accountId);
+      return data.ipHash === undefined ? [] : keyOf('password_spray', data.ipHash);
+    },
   },
   fold: {
     LoginFailed: (row: Row, { data, recordedAt }, key) =>
       more(row, key, { at: recordedAt, about: data.accountId ?? data.identifierHash, count: 1 }),
+    AccessDenied: (row: Row, { data, recordedAt }, key) =>
+      more(row, key, { at: recordedAt, about: data.path, count: data.count }),
   },
 });
 

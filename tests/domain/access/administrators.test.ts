@@ -39,6 +39,11 @@ t.test('the circle of administrators', async (t) => {
     given(added('ann')).when(releaseAdministrator, of('bob'), system).then(released('bob'));
     given(added('ann'), released('bob')).when(addAdministrator, of('bob'), system).nothing();
   });
+  t.test('counts nobody by an assignment that was let go before others came and went', async () =>
+    given(added('ann'), added('bob'), released('bob'), added('bob', 'again'), released('bob', 'again'))
+      .when(addAdministrator, of('bob'), system)
+      .nothing(),
+  );
   t.test('counts an account again under another assignment', async () =>
     given(added('ann'), released('bob')).when(addAdministrator, of('bob', 'again'), system).then(added('bob', 'again')),
   );
@@ -84,7 +89,8 @@ t.test('no order of assigning, counting, releasing and revoking, with crashes an
         if (what === 'add' && late !== undefined) apply(addAdministrator.rule(late, circle, context));
         if (what === 'release' && held !== undefined)
           apply(releaseAdministrator.rule({ accountId, assignmentId: held }, circle, context));
-        if (what === 'revoke' && held !== undefined && circle.released[accountId] === held) holding.delete(accountId);
+        if (what === 'revoke' && held !== undefined && circle.released[accountId]?.includes(held))
+          holding.delete(accountId);
       });
       return Object.entries(circle.members).some(
         ([accountId, assignmentId]) => holding.get(accountId) === assignmentId,

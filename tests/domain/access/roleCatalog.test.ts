@@ -62,6 +62,12 @@ t.test('the system roles', async (t) => {
     const { outcome } = given(...others).when(seedSystemRoles, {}, system);
     t.strictSame(outcome, [first]);
   });
+  t.test('take their names from roles of the same name, which get another', async (t) => {
+    const { outcome } = given(role('agent'), role('agent_2')).when(seedSystemRoles, {}, system);
+    const [renamed, ...defined] = outcome as readonly RoleCatalogEvent[];
+    t.strictSame(renamed, { type: 'RoleUpdated', data: { roleId: id('agent'), changed: { name: 'agent_3' } } });
+    t.strictSame(defined, seeded());
+  });
 });
 
 t.test('defining a role', async (t) => {

@@ -28,7 +28,7 @@ const to = (role: AssignFacts['role'], account: AssignFacts['account'] = 'active
 const from = (role: RevokeFacts['role'], more: Partial<RevokeFacts> = {}): RevokeFacts => ({
   role,
   accountKnown: true,
-  releasedAssignmentId: undefined,
+  releasedAssignmentIds: [],
   ...more,
 });
 
@@ -137,15 +137,15 @@ t.test('revoking a role', async (t) => {
   );
   t.test('of an administrator waits until this very assignment has left the circle', async (t) => {
     const input = { accountId, roleId: ADMIN_ROLE_ID };
-    for (const releasedAssignmentId of [undefined, id('an earlier one')])
+    for (const releasedAssignmentIds of [[], [id('an earlier one')]])
       given(assigned(adminRole))
-        .when(revokeRole, input, admin, from(adminRole, { releasedAssignmentId }))
+        .when(revokeRole, input, admin, from(adminRole, { releasedAssignmentIds }))
         .rejected(STILL_COUNTED);
     const { outcome } = given(assigned(adminRole)).when(
       revokeRole,
       input,
       admin,
-      from(adminRole, { releasedAssignmentId: newId('assignment') }),
+      from(adminRole, { releasedAssignmentIds: [id('an earlier one'), newId('assignment')] }),
     );
     t.match(outcome, [{ type: 'RoleRevoked' }]);
   });

@@ -67,6 +67,7 @@ t.test('creating a provider profile', async (t) => {
     for (const [field, value] of [
       ['meetingLink', 'http://meet.example'],
       ['priceCents', -1],
+      ['priceCents', 1_000_000_001],
       ['currency', 'XXQ'],
       ['timezone', 'Mars/Olympus'],
     ] as const)

@@ -1,9 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Test } from 'tap';
 import type { StoredEvent } from '../../../src/eventstore/port.ts';
+import { race, WRITERS } from './race.ts';
 import { follow, ids, newEvents, newStream, type Open, readOn, rising, stored } from './subject.ts';
-
-const WRITERS = 16;
 
 /** Many writers at once: who wins, and what readers may see meanwhile. */
 export const racing = (t: Test, open: Open): void => {
@@ -38,6 +37,14 @@ export const racing = (t: Test, open: Open): void => {
       t.ok(rising(again.map(({ position }) => position)));
       t.same(polled, again, 'what was read page by page is what the log holds');
       t.same(follower.events, again, 'and so is what was subscribed to');
+    });
+
+    t.test('on shared and on own streams lose nothing, double nothing and hide nothing', async (t) => {
+      const { store, another } = await open(t);
+      const { findings, stored, refused } = await race(t, store, await another());
+      t.strictSame(findings, []);
+      t.ok(stored > WRITERS * 12, `${stored} events`);
+      t.ok(refused > 0, `${refused} conflicts`);
     });
 
     t.test('on one stream win each revision once', async (t) => {

@@ -35,6 +35,12 @@ t.test('live updates of the service', async (t) => {
     }
   });
 
+  t.test('have no head without a stream, which would hold up its caller for as long as the token lives', async (t) => {
+    const headers = { authorization: `Bearer ${fay.token}` };
+    const path = `${api}/live?topics=availability:${randomUUID()}`;
+    t.equal((await fetch(path, { method: 'HEAD', headers, signal: AbortSignal.timeout(5_000) })).status, 404);
+  });
+
   t.test('are limited to five connections of an account and 64 KB of a message', async (t) => {
     const person = await service.user('Many');
     const sockets = await Promise.all(Array.from({ length: 5 }, () => openSocket(url, { token: person.token })));

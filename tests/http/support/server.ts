@@ -121,9 +121,14 @@ export const server = async (t: Test, options: ServerOptions = {}): Promise<Serv
     metrics: createMetrics(),
     pool,
     db: new Kysely<ReadModels>({ dialect: new PostgresDialect({ pool }) }),
-    store: { ...(unused as Deps['store']), head: async () => 0n },
+    // Refused requests are recorded behind every answer; here nobody reads of them.
+    store: {
+      ...(unused as Deps['store']),
+      head: async () => 0n,
+      append: async () => ({ ok: true, revision: 0, position: 0n, repeated: false }),
+    },
     feed: unused as Deps['feed'],
-    codec: unused as Deps['codec'],
+    codec: { ...(unused as Deps['codec']), encode: async () => [] },
     commands: {
       execute: async (binding, request) => {
         executed.push({ command: binding.command.name, request });
@@ -149,7 +154,7 @@ export const server = async (t: Test, options: ServerOptions = {}): Promise<Serv
           replayed: false,
         };
       },
-      reads: unused as Deps['commands']['reads'],
+      reads: { ...(unused as Deps['commands']['reads']), hash: (purpose, value) => `${purpose}/${value}` },
     },
     bindings: options.bindings ?? bindings,
     caughtUp: async () => undefined,

@@ -4,15 +4,40 @@ import { line, roleName } from '../../fields.ts';
 import { depthOf, effectivePermissions, MAX_DEPTH } from '../hierarchy.ts';
 import { SYSTEM_ROLES, type SystemRoleName } from '../systemRoles.ts';
 import { escalation, missingParent, nameTaken, Parents, Permissions, refusedPermission, tooDeep } from './checks.ts';
-import { type Role, roleCatalog } from './state.ts';
+import { type Role, type RoleCatalog, type RoleCatalogEvent, roleCatalog } from './state.ts';
 
 const command = commandsOf(roleCatalog);
 
-/** Defines the roles of the service that are not defined yet; those that are stay as they are. Safe from many nodes at once. */
-export const seedSystemRoles = command('SeedSystemRoles', z.object({}), (_input, { roles }, { now }) =>
-  (Object.keys(SYSTEM_ROLES) as SystemRoleName[])
-    .filter((name) => roles[SYSTEM_ROLES[name].roleId] === undefined)
-    .map((name) => ({
+const LONGEST_NAME = 50;
+
+/** The name with the smallest number behind it that makes it a name of its own. */
+const numbered = (name: string, taken: ReadonlySet<string>): string => {
+  for (let number = 2; ; number += 1) {
+    const ending = `_${number}`;
+    const free = name.slice(0, LONGEST_NAME - ending.length) + ending;
+    if (!taken.has(free)) return free;
+  }
+};
+
+/** Gives other names to the roles that bear one which the service is about to use: commands find its roles by name. */
+const makingRoom = (roles: RoleCatalog['roles'], wanted: readonly string[]): readonly RoleCatalogEvent[] => {
+  const taken = new Set([...Object.values(roles).map(({ name }) => name), ...Object.keys(SYSTEM_ROLES)]);
+  return Object.entries(roles)
+    .filter(([, { name }]) => wanted.includes(name))
+    .map(([roleId, { name }]) => ({ type: 'RoleUpdated', data: { roleId, changed: { name: numbered(name, taken) } } }));
+};
+
+/**
+ * Defines the roles of the service that are not defined yet; those that are stay as they are. A role of somebody's own
+ * that bears the name of one of them is given another name. Safe from many nodes at once.
+ */
+export const seedSystemRoles = command('SeedSystemRoles', z.object({}), (_input, { roles }, { now }) => {
+  const missing = (Object.keys(SYSTEM_ROLES) as SystemRoleName[]).filter(
+    (name) => roles[SYSTEM_ROLES[name].roleId] === undefined,
+  );
+  return [
+    ...makingRoom(roles, missing),
+    ...missing.map((name) => ({
       type: 'RoleDefined' as const,
       data: {
         roleId: SYSTEM_ROLES[name].roleId,
@@ -26,7 +51,8 @@ export const seedSystemRoles = command('SeedSystemRoles', z.object({}), (_input,
         definedAt: now.toISOString(),
       },
     })),
-);
+  ];
+});
 
 /** Defines a role. Whoever does not hold `*:*` can put into it only what he holds himself. */
 export const defineRole = command(

@@ -4,12 +4,15 @@ import { currency, httpsUrl, line, lines, timeZone, uuid, version } from '../../
 import type { ProviderEvent } from './events.ts';
 import { command, DEFAULT_TIME_ZONE, NO_PROFILE, refuseStale, refuseZone } from './state.ts';
 
+/** The highest price in the smallest unit of its currency: what read models hold, with room to spare. */
+const MOST_CENTS = 1_000_000_000;
+
 const profileFields = {
   displayName: line(1, 100),
   bio: lines(0, 1000).nullish(),
   meetingLink: httpsUrl.nullish(),
   location: line(0, 200).nullish(),
-  priceCents: z.int().min(0).nullish(),
+  priceCents: z.int().min(0).max(MOST_CENTS, 'At most 1,000,000,000').nullish(),
   currency: currency.nullish(),
 };
 

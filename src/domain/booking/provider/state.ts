@@ -35,6 +35,13 @@ const REMEMBERED_GENERATIONS = 20;
 
 const later = (a: string | null, b: string | null): string | null => (a === null || (b !== null && b > a) ? b : a);
 
+/** Every generation under way, for somebody has to finish it, and the latest completed ones. */
+const remembered = (generations: Provider['generations']): Provider['generations'] => {
+  const completed = generations.filter(({ result }) => result !== undefined);
+  const forgotten = new Set(completed.slice(0, -REMEMBERED_GENERATIONS));
+  return generations.filter((generation) => !forgotten.has(generation));
+};
+
 export const provider = decider<Provider, ProviderEvent>({
   category: 'provider',
   events,
@@ -73,13 +80,15 @@ export const provider = decider<Provider, ProviderEvent>({
         return {
           ...state,
           latestSlotEnd: later(state.latestSlotEnd, data.latestEnd),
-          generations: [...state.generations, { plan: data }].slice(-REMEMBERED_GENERATIONS),
+          generations: [...state.generations, { plan: data }],
         };
       case 'SlotGenerationCompleted':
         return {
           ...state,
-          generations: state.generations.map((generation) =>
-            generation.plan.generationId === data.generationId ? { ...generation, result: data } : generation,
+          generations: remembered(
+            state.generations.map((generation) =>
+              generation.plan.generationId === data.generationId ? { ...generation, result: data } : generation,
+            ),
           ),
         };
     }

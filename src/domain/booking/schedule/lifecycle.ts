@@ -3,7 +3,7 @@ import { type Context, type Rejection, reject } from '../../decider.ts';
 import { lines, version } from '../../fields.ts';
 import { appointmentIdField, dayOfAppointment } from '../ids.ts';
 import type { Party } from './events.ts';
-import { refuseStale } from './moving.ts';
+import { type NotesFacts, refuseStale, sameNotes } from './moving.ts';
 import { APPOINTMENT_UNKNOWN, type Appointment, command, NOT_SCHEDULED, partyOf, type Schedule } from './state.ts';
 
 const DAY_MS = 86_400_000;
@@ -23,9 +23,6 @@ type Ids = { readonly appointmentId: string; readonly providerId: string; readon
 
 const versionField = version.optional().describe('Of the appointment that the change is meant for');
 
-/** The notes of an appointment, which no state may hold, and the version at which they were read. */
-export type NotesFacts = { readonly notes: string | null; readonly version: number } | undefined;
-
 /** Replaces the notes of an appointment to come; null or nothing but blanks takes them away. */
 export const updateAppointmentNotes = command(
   'UpdateAppointmentNotes',
@@ -39,8 +36,7 @@ export const updateAppointmentNotes = command(
     if (stale !== undefined) return stale;
     if (appointment.status !== 'SCHEDULED') return NOT_SCHEDULED;
     const notes = input.notes || null;
-    if (notes === null && !appointment.hasNotes) return [];
-    if (facts?.version === appointment.version && facts.notes === notes) return [];
+    if (sameNotes(appointment, notes, facts)) return [];
     return [{ type: 'AppointmentNotesUpdated', data: { ...ids, notes, by: party } }];
   },
 );

@@ -43,7 +43,16 @@ export type MovingFacts = {
   readonly target?: Slot | undefined;
   /** Time that the client's calendar has set aside. */
   readonly claims: readonly TimeClaim[];
+  /** For notes that come along: what they are at present. */
+  readonly notes?: NotesFacts;
 };
+
+/** The notes of an appointment, which no state may hold, and the version at which they were read. */
+export type NotesFacts = { readonly notes: string | null; readonly version: number } | undefined;
+
+/** Whether the notes asked for are those that the appointment has already; null stands for none. */
+export const sameNotes = (appointment: Appointment, notes: string | null, facts: NotesFacts): boolean =>
+  notes === null ? !appointment.hasNotes : facts?.version === appointment.version && facts.notes === notes;
 
 type Move = {
   readonly appointment: Appointment;
@@ -62,7 +71,7 @@ export const refuseStale = (appointment: Appointment, wanted: number | undefined
 export const judgeMove = (
   { appointmentId, slotId, startTime, version }: MovingInput,
   state: Schedule,
-  { actor, now, facts }: Pick<Context<Omit<MovingFacts, 'claims'>>, 'actor' | 'now' | 'facts'>,
+  { actor, now, facts }: Pick<Context<Omit<MovingFacts, 'claims' | 'notes'>>, 'actor' | 'now' | 'facts'>,
 ): Move | Rejection | undefined => {
   const { providerId } = dayOfAppointment(appointmentId);
   const appointment = state.appointments[appointmentId];
@@ -104,7 +113,7 @@ export const rescheduleAppointment = command(
     const ids = { appointmentId, providerId, clientId };
     const party = partyOf(context.actor, providerId, clientId) ?? 'system';
     const noted: readonly ScheduleEvent[] =
-      notes === undefined || (!notes && !appointment.hasNotes)
+      notes === undefined || sameNotes(appointment, notes || null, context.facts.notes)
         ? []
         : [{ type: 'AppointmentNotesUpdated', data: { ...ids, notes: notes || null, by: party } }];
     if (move === undefined) return noted;

@@ -42,7 +42,10 @@ const Check = z.object({
 /** The own account, or with `read:roles` any. Throws 403 before it could tell whether the other one exists. */
 const mayRead = (caller: Caller, accountId: string): void => {
   if (caller.accountId === accountId || can(caller.actor, 'read:roles')) return;
-  throw new Problem('FORBIDDEN', 'This needs the permission read:roles', { reason: 'permission-missing' });
+  throw new Problem('FORBIDDEN', 'This needs the permission read:roles', {
+    reason: 'permission-missing',
+    permission: 'read:roles',
+  });
 };
 
 /** What single accounts may do, and why. */

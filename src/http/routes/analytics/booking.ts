@@ -12,6 +12,7 @@ import { providerProfiles } from '../../../projections/booking/providerProfiles.
 import { timeSlots } from '../../../projections/booking/timeSlots.ts';
 import { answer, found, ok } from '../../answers.ts';
 import type { App, Deps } from '../../app.ts';
+import { demandOneOf } from '../../auth.ts';
 import { Problem } from '../../problem.ts';
 import { actorOf } from '../../request.ts';
 import { bucketsOf, rate, windowOf, windowQuery } from './window.ts';
@@ -87,10 +88,6 @@ const sum = (all: readonly (Counts & Offer)[]): Counts & Offer =>
 /** Whose figures the caller sees: those of the provider asked for, his own, or (undefined) all. Throws 403. */
 const scopeOf = (actor: Actor, providerId: string | undefined): string | undefined => {
   if (can(actor, 'read:all-analytics')) return providerId;
-  if (!can(actor, 'read:booking-analytics'))
-    throw new Problem('FORBIDDEN', 'This needs the permission read:booking-analytics', {
-      reason: 'permission-missing',
-    });
   if (providerId !== undefined && providerId !== actor.id)
     throw new Problem('FORBIDDEN', 'You may read the figures of your own calendar alone', {
       reason: 'not-own-figures',
@@ -113,7 +110,8 @@ export const bookingAnalyticsRoutes = (app: App, { db }: Deps): void => {
   app.get(
     '/analytics/booking',
     {
-      config: { access: 'loggedIn', reads: [appointmentFigures, timeSlots, providerProfiles] },
+      config: { access: 'loggedIn', reads: [appointmentFigures, timeSlots, providerProfiles], refuses: [404] },
+      preValidation: demandOneOf('read:booking-analytics', 'read:all-analytics'),
       schema: {
         tags: ['analytics'],
         summary: 'Figures of bookings: own ones for providers, all with read:all-analytics',

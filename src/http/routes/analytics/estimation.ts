@@ -7,6 +7,7 @@ import { sessionMembers } from '../../../projections/estimation/sessionMembers.t
 import { estimationSessions } from '../../../projections/estimation/sessions.ts';
 import { answer, found, ok } from '../../answers.ts';
 import type { App, Deps } from '../../app.ts';
+import { demandOneOf } from '../../auth.ts';
 import { Problem } from '../../problem.ts';
 import { actorOf } from '../../request.ts';
 import { rate, windowOf, windowQuery } from './window.ts';
@@ -68,7 +69,8 @@ export const estimationAnalyticsRoutes = (app: App, { db }: Deps): void => {
   app.get(
     '/analytics/estimation',
     {
-      config: { access: 'loggedIn', reads: [storyFigures, estimationSessions, sessionMembers] },
+      config: { access: 'loggedIn', reads: [storyFigures, estimationSessions, sessionMembers], refuses: [404] },
+      preValidation: demandOneOf('read:own-analytics', 'read:all-analytics'),
       schema: {
         tags: ['analytics'],
         summary: 'Figures of estimation: own sessions for facilitators, all with read:all-analytics',
@@ -80,10 +82,6 @@ export const estimationAnalyticsRoutes = (app: App, { db }: Deps): void => {
       const { query } = request;
       const actor = actorOf(request);
       const sees = can(actor, 'read:all-analytics') ? 'all' : 'own';
-      if (sees === 'own' && !can(actor, 'read:own-analytics'))
-        throw new Problem('FORBIDDEN', 'This needs the permission read:own-analytics', {
-          reason: 'permission-missing',
-        });
       const now = new Date();
       const { from, to, zone } = windowOf(query, query.timezone, now);
       if (query.sessionId !== undefined) await admitTo(query.sessionId, actor, sees);

@@ -41,6 +41,7 @@ const AccessEntry = z.object({
   permission: z.string().nullable(),
   path: z.string().nullable(),
   reason: z.string().nullable(),
+  count: z.int().nullable().describe('Refusals of the same kind in the calendar minute; of access_denied alone'),
   ip: z.string().nullable(),
   correlationId: z.string(),
 });
@@ -107,6 +108,7 @@ export const accessLogRoutes = (app: App, deps: Deps): void => {
         accountId: query.subjectId,
         roleId: query.role === undefined ? undefined : await roleIdOf(query.role),
         permission: query.permission,
+        collapsed: true,
         ...rangeOf(query),
       };
       const [read, total] = await Promise.all([
@@ -139,6 +141,7 @@ export const accessLogRoutes = (app: App, deps: Deps): void => {
           permission: row?.permission ?? null,
           path: textIn(data, 'path'),
           reason: textIn(data, 'reason'),
+          count: row?.total ?? null,
           ip: entry.ip,
           correlationId: entry.correlationId,
         };

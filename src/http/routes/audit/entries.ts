@@ -26,6 +26,10 @@ export const Entry = z.object({
   version: z.int().describe('Place of the event in its stream, from 0'),
   outcome: z.enum(outcomes),
   command: z.string(),
+  code: z.string().nullable().describe('The code that a refused request was answered with'),
+  method: z.string().nullable(),
+  path: z.string().nullable().describe('The pattern of the route'),
+  count: z.int().nullable().describe('How many refused requests the entry stands for'),
   ip: z.string().nullable(),
   userAgent: z.string().nullable(),
   correlationId: z.string(),
@@ -44,7 +48,19 @@ const textIn = (data: unknown, name: string): string | null => {
   return typeof value === 'string' ? value : null;
 };
 
-const entryOfRow = (row: AuditEntry, name: string | undefined, event: Recorded | undefined): Entry => ({
+/** Where a command is called first of all, as method and pattern. */
+const routeOf = ({ bindings }: Pick<Deps, 'bindings'>, name: string): readonly (string | undefined)[] => {
+  const path = bindings.find(({ command }) => command.name === name)?.path;
+  const [method, url] = (typeof path === 'string' ? path : path?.[0])?.split(' ') ?? [];
+  return url === undefined ? [] : [method, `/api/v1${url}`];
+};
+
+const entryOfRow = (
+  row: AuditEntry,
+  name: string | undefined,
+  event: Recorded | undefined,
+  [method, path]: readonly (string | undefined)[],
+): Entry => ({
   id: row.id,
   at: row.at,
   position: row.position,
@@ -61,6 +77,10 @@ const entryOfRow = (row: AuditEntry, name: string | undefined, event: Recorded |
   version: row.revision,
   outcome: row.outcome as Entry['outcome'],
   command: row.command,
+  code: row.code,
+  method: row.method ?? method ?? null,
+  path: row.path ?? path ?? null,
+  count: row.count,
   ip: textIn(event?.data, 'ip'),
   userAgent: textIn(event?.data, 'userAgent'),
   correlationId: row.correlation_id,
@@ -80,7 +100,9 @@ export const entriesOf = async (deps: Deps, rows: readonly AuditEntry[]): Promis
       rows.filter(({ type }) => withAddress.has(type)),
     ),
   ]);
-  return rows.map((row) => entryOfRow(row, names.get(row.user_id ?? ''), events.get(row.id)));
+  return rows.map((row) =>
+    entryOfRow(row, names.get(row.user_id ?? ''), events.get(row.id), routeOf(deps, row.command)),
+  );
 };
 
 /** An event of a history as answers show it. */

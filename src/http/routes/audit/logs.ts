@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { chained } from '../../../audit/chain/records.ts';
 import { auditedContexts } from '../../../audit/contexts.ts';
 import { differences } from '../../../audit/difference.ts';
 import { actionOf, actorTypes, outcomes } from '../../../audit/entry.ts';
@@ -17,6 +18,7 @@ import {
 import { answer, found, listAnswer, offsetOf, ok, Pagination, page, paginated } from '../../answers.ts';
 import type { App, Deps } from '../../app.ts';
 import { rangeEnd, rangeOf } from '../../dateRange.ts';
+import { addressHash } from '../../refusals/recorder.ts';
 import { accountOf, actorOf } from '../../request.ts';
 import { cursor, cursorOf, positionOf, refuseBoth } from './cursor.ts';
 import { Entry, entriesOf } from './entries.ts';
@@ -54,11 +56,12 @@ const LogsQuery = z.object({
   stream: line(1, 300).optional(),
   outcome: z.enum(outcomes).optional(),
   correlationId: line(1, 100).optional(),
+  ip: line(2, 100).optional().describe('The address of a refused request, literally'),
   q: line(2, 100).optional().describe('Literal text in ids, kinds and summary'),
 });
 type LogsQuery = z.output<typeof LogsQuery>;
 
-const filterOf = (query: LogsQuery): AuditFilter => {
+const filterOf = (query: LogsQuery, hash: (address: string) => string): AuditFilter => {
   const named = query.action === undefined ? [] : [longOf(query.action)];
   const typed =
     query.type === undefined
@@ -76,6 +79,7 @@ const filterOf = (query: LogsQuery): AuditFilter => {
     stream: query.stream,
     outcome: query.outcome,
     correlationId: query.correlationId,
+    ipHash: query.ip === undefined ? undefined : hash(query.ip),
     q: query.q,
     ...rangeOf(query),
   };
@@ -98,6 +102,10 @@ const example: Entry = {
   version: 0,
   outcome: 'success',
   command: 'AssignRole',
+  code: null,
+  method: 'POST',
+  path: '/api/v1/rbac/users/:accountId/roles',
+  count: null,
   ip: null,
   userAgent: null,
   correlationId: '0196f2a4-0000-7000-8000-000000000003',
@@ -127,6 +135,8 @@ const EntryAnswer = answer(
   Entry.extend({
     data: z.unknown().describe('What the event says: personal fields masked, secrets left out'),
     changes: z.array(z.object({ path: z.string(), before: z.unknown().optional(), after: z.unknown().optional() })),
+    hash: z.string().nullable().describe('Of the audit chain at this event, in hexadecimal; null until it is chained'),
+    previousHash: z.string().nullable().describe('Of the audit chain before this event'),
   }),
 );
 
@@ -156,7 +166,7 @@ export const logRoutes = (app: App, deps: Deps): void => {
     async (request) => {
       const { query } = request;
       refuseBoth(request.url);
-      const filter = filterOf(query);
+      const filter = filterOf(query, (address) => addressHash(deps.commands.reads, address));
       const after = query.cursor === undefined ? undefined : positionOf(query.cursor);
       const [rows, total] = await Promise.all([
         auditEntriesOf(db, filter, {
@@ -196,7 +206,14 @@ export const logRoutes = (app: App, deps: Deps): void => {
       const type = found(streamTypeOf(row.stream.slice(0, row.stream.indexOf('-'))), 'stream');
       const at = (version: number) => stateAt(type, '', events, { version }, personal)?.state;
       const changes = differences(row.revision === 0 ? undefined : at(row.revision - 1), at(row.revision));
-      return ok({ ...found(entry, 'entry'), data: shownData(event, personal), changes: [...changes] });
+      const { hash = null, previousHash = null } = (await chained(deps.pool, row)) ?? {};
+      return ok({
+        ...found(entry, 'entry'),
+        data: shownData(event, personal),
+        changes: [...changes],
+        hash,
+        previousHash,
+      });
     },
   );
 

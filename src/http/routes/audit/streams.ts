@@ -44,7 +44,7 @@ const number = z
   .string()
   .regex(/^\d{1,9}$/, 'Must be a whole number from 0')
   .transform(Number)
-  .meta({ override: { type: 'integer', minimum: 0 } });
+  .meta({ parameter: { type: 'integer', minimum: 0 } });
 
 const ChangeShape = z.object({ path: z.string(), before: z.unknown().optional(), after: z.unknown().optional() });
 const StateQuery = z.object({

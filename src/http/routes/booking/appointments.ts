@@ -14,7 +14,7 @@ import { answer, found, listAnswer, offsetOf, page, paginated } from '../../answ
 import type { App, Deps } from '../../app.ts';
 import { runCommand } from '../../commandRoutes.ts';
 import { atMostDays, rangeEnd, rangeOf } from '../../dateRange.ts';
-import { fieldsOf, single } from '../../etag.ts';
+import { fieldsOf, single, unchangedSince } from '../../etag.ts';
 import { accountOf, actorOf } from '../../request.ts';
 import { AppointmentStatus, FullAppointment, full, ListedAppointment, listed, localTime } from './views.ts';
 
@@ -172,7 +172,7 @@ export const appointmentRoutes = (app: App, deps: Deps): void => {
         summary: 'One appointment, for its client, its provider and administrators',
         params: OfAppointment,
         querystring: z.object(fieldsOf(FullAppointment)),
-        response: { 200: answer(FullAppointment.partial()) },
+        response: { 200: answer(FullAppointment.partial()), ...unchangedSince },
       },
     },
     async (request, reply) => {

@@ -9,7 +9,7 @@ import { accounts } from '../../../projections/identity/accounts.ts';
 import { answer, listAnswer, offsetOf, page, paginated } from '../../answers.ts';
 import type { App, Deps } from '../../app.ts';
 import { atMostDays, rangeEnd, rangeOf } from '../../dateRange.ts';
-import { single } from '../../etag.ts';
+import { single, unchangedSince } from '../../etag.ts';
 import { Problem } from '../../problem.ts';
 import { accountOf } from '../../request.ts';
 import { appointmentFilters, DEFAULT_DAYS, MOST_DAYS, orderOf } from './appointments.ts';
@@ -46,7 +46,7 @@ export const providerRoutes = (app: App, { db, commands }: Deps): void => {
     '/provider/profile',
     {
       config: { access: 'manage:availability', reads: [providerProfiles] },
-      schema: { summary: 'Your profile as a provider', response: { 200: answer(ProfileAnswer) } },
+      schema: { summary: 'Your profile as a provider', response: { 200: answer(ProfileAnswer), ...unchangedSince } },
     },
     async (request, reply) => {
       const row = await ownProfile(accountOf(request));
@@ -58,7 +58,10 @@ export const providerRoutes = (app: App, { db, commands }: Deps): void => {
     '/provider/availability',
     {
       config: { access: 'manage:availability', reads: [providerProfiles] },
-      schema: { summary: 'Your working hours, notice and horizon', response: { 200: answer(AvailabilityAnswer) } },
+      schema: {
+        summary: 'Your working hours, notice and horizon',
+        response: { 200: answer(AvailabilityAnswer), ...unchangedSince },
+      },
     },
     async (request, reply) => {
       const row = await ownProfile(accountOf(request));

@@ -60,7 +60,10 @@ export const apiKeyRoutes = (app: App, { db, pool, commands }: Deps): void => {
       const { accountId, actor } = callerOf(request);
       const { userId = accountId, status } = query;
       if (userId !== accountId && !can(actor, 'read:users'))
-        throw new Problem('FORBIDDEN', 'This needs the permission read:users', { reason: 'permission-missing' });
+        throw new Problem('FORBIDDEN', 'This needs the permission read:users', {
+          reason: 'permission-missing',
+          permission: 'read:users',
+        });
       found(await accountOf(db, userId), 'account');
       const { items, total } = await apiKeysOf(db, userId, {
         now: commands.reads.now(),

@@ -71,7 +71,7 @@ export const loginRoutes = (app: App, deps: Deps): void => {
   app.post(
     '/auth/refresh',
     {
-      config: { access: 'anyone', unverified: true },
+      config: { access: 'anyone', unverified: true, refuses: [401, 403] },
       schema: {
         summary: 'Exchanges a refresh token for a new pair of tokens',
         body: Refresh,
@@ -95,7 +95,7 @@ export const loginRoutes = (app: App, deps: Deps): void => {
   app.post(
     '/auth/logout',
     {
-      config: { access: 'anyone', unverified: true },
+      config: { access: 'anyone', unverified: true, refuses: [401, 403] },
       schema: {
         summary: 'Ends the login session of the access token, or of the refresh token in body or cookie',
         body: Refresh,

@@ -1,0 +1,10 @@
+import { append } from './append.ts';
+import type { Bench } from './bench.ts';
+import { command } from './command.ts';
+import { contended } from './contended.ts';
+import { hot } from './hot.ts';
+import { project } from './project.ts';
+import { query } from './query.ts';
+
+/** Every bench, in the order in which they run. Peers are imported when a bench runs: the list needs nothing installed. */
+export const benches: readonly Bench[] = [append, contended, project, command, hot, query];

@@ -1,0 +1,325 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import * as commands from '../../../src/domain/booking/provider/index.ts';
+import {
+  completeSlotGeneration,
+  createProviderProfile,
+  generateTimeSlots,
+  provider,
+  resumeSlotGeneration,
+  setAvailability,
+  updateProviderProfile,
+} from '../../../src/domain/booking/provider/index.ts';
+import { model, movesIn, named, person } from '../../support/model.ts';
+import { now as start } from '../../support/spec.ts';
+
+const MINUTE = 60_000;
+const DAY = 86_400_000;
+const [doctor, root, other] = [person('doctor', 'manage:availability'), person('root', '*:*'), person('other')];
+const ZONES = ['Europe/Luxembourg', 'UTC', 'Asia/Kolkata', 'America/New_York', 'Australia/Lord_Howe'] as const;
+
+type Interval = { readonly start: string; readonly end: string };
+type Hours = { readonly dayOfWeek: number; readonly intervals: readonly Interval[] };
+/** What the clock of a zone shows at an instant. */
+type Local = { readonly date: string; readonly weekday: number; readonly minute: number; readonly offset: string };
+
+const clocks = new Map<string, Local>();
+const clockOf = (zone: string, ms: number): Local => {
+  const key = `${zone} ${ms}`;
+  const known = clocks.get(key);
+  if (known !== undefined) return known;
+  const at = Temporal.Instant.fromEpochMilliseconds(ms).toZonedDateTimeISO(zone);
+  const local = {
+    date: at.toPlainDate().toString(),
+    weekday: at.dayOfWeek,
+    minute: at.hour * 60 + at.minute,
+    offset: at.offset,
+  };
+  clocks.set(key, local);
+  return local;
+};
+const minuteOf = (time: string): number => Number(time.slice(0, 2)) * 60 + Number(time.slice(3));
+const holds = (intervals: readonly Interval[], minute: number): boolean =>
+  intervals.some(({ start, end }) => minuteOf(start) <= minute && minute + 30 <= minuteOf(end));
+
+/** The starts of slots, found by looking at the clock every half an hour; the zones here count in those. */
+const startsIn = (
+  { zone, from, to, notBefore }: { zone: string; from: string; to: string; notBefore: number },
+  wanted: (local: Local) => boolean,
+): number[] => {
+  const starts: number[] = [];
+  for (let ms = Date.parse(from) - DAY; ms < Date.parse(to) + 2 * DAY; ms += 30 * MINUTE) {
+    if (ms < notBefore) continue;
+    const local = clockOf(zone, ms);
+    if (local.date < from || local.date > to || local.minute % 30 !== 0) continue;
+    if (wanted(local) && clockOf(zone, ms + 30 * MINUTE - 1).offset === local.offset) starts.push(ms);
+  }
+  return starts;
+};
+
+type Fields = { readonly displayName: string; readonly bio: string | null };
+type World = {
+  profile?: { active: boolean; zone: string; fields: Fields };
+  weekly: readonly Hours[];
+  notice: number;
+  advance: number;
+  version: number;
+  lastEnd: number;
+  /** Generations by the order of their beginning; those not completed. */
+  readonly generations: string[];
+  readonly open: Set<string>;
+};
+const on = movesIn<World>();
+
+const WEEKS: readonly (readonly Hours[])[] = [
+  [],
+  [1, 2, 3, 4, 5].map((dayOfWeek) => ({ dayOfWeek, intervals: [{ start: '09:00', end: '12:00' }] })),
+  [1, 2, 3, 4, 5, 6, 7].map((dayOfWeek) => ({ dayOfWeek, intervals: [{ start: '00:00', end: '24:00' }] })),
+  [
+    { dayOfWeek: 3, intervals: [] },
+    {
+      dayOfWeek: 7,
+      intervals: [
+        { start: '00:30', end: '02:00' },
+        { start: '02:00', end: '04:30' },
+      ],
+    },
+  ],
+];
+const SPANS: readonly (readonly Interval[])[] = [
+  [{ start: '10:00', end: '11:00' }],
+  [
+    { start: '00:00', end: '02:30' },
+    { start: '11:30', end: '13:00' },
+  ],
+];
+const zone = fc.option(fc.constantFrom(...ZONES), { nil: undefined });
+/** The version that the change is meant for: any, the present one, or one gone by. */
+const version = fc.constantFrom('any', 'any', 'present', 'former');
+const versionOf = (drawn: string, world: World) =>
+  drawn === 'any' ? {} : { version: drawn === 'present' && world.version >= 0 ? world.version : 1000 };
+const zoneHeld = (world: World, wanted: string | undefined, now: Date): boolean =>
+  wanted !== undefined && wanted !== world.profile?.zone && world.lastEnd > now.getTime();
+
+/** One provider: profile, working hours, and the slots that he asks for by the clock of his zone. */
+export const providerModel = model({
+  decider: provider,
+  commands,
+  world: (): World => ({
+    weekly: [],
+    notice: 60,
+    advance: 90,
+    version: -1,
+    lastEnd: 0,
+    generations: [],
+    open: new Set(),
+  }),
+  first: 'create',
+  silent: ['ResumeSlotGeneration'],
+  waits: [30 * MINUTE, DAY, 9 * DAY, 60 * DAY],
+  length: 60,
+  lives: 100,
+  moves: {
+    create: on(fc.record({ known: fc.constantFrom(true, true, true, false), zone }), ({ known, zone }, world) => ({
+      command: createProviderProfile,
+      input: { accountId: doctor.id, displayName: 'Ada', ...(zone && { timezone: zone }) },
+      actor: root,
+      facts: { accountExists: known },
+      expect: () => {
+        if (!known) return 'account-unknown';
+        if (world.profile !== undefined) return 'profile-exists';
+        const fields = { displayName: 'Ada', bio: null };
+        world.profile = { active: true, zone: zone ?? 'Europe/Luxembourg', fields };
+        world.version += 1;
+        return ['ProviderProfileCreated'];
+      },
+    })),
+    present: on(
+      fc.record({
+        who: fc.constantFrom(doctor, doctor, root, other),
+        displayName: fc.constantFrom('Ada', 'Dr. Ada'),
+        bio: fc.constantFrom(null, '', 'Surgeon'),
+        active: fc.constantFrom(undefined, true, false),
+        zone,
+        version,
+      }),
+      ({ who, displayName, bio, active, zone, version }, world, { now }) => ({
+        command: updateProviderProfile,
+        input: {
+          ...(who === doctor ? {} : { providerId: doctor.id }),
+          ...{ displayName, bio, ...versionOf(version, world) },
+          ...(active === undefined ? {} : { active }),
+          ...(zone && { timezone: zone }),
+        },
+        actor: who,
+        facts: {
+          version: world.version,
+          fields: world.profile && {
+            providerId: doctor.id,
+            meetingLink: null,
+            location: null,
+            priceCents: null,
+            currency: null,
+            ...world.profile.fields,
+          },
+        },
+        expect: () => {
+          if (who === other) return 'not-own-profile';
+          const { profile } = world;
+          if (profile === undefined) return who === doctor ? 'no-provider-profile' : 'provider-unknown';
+          if ((versionOf(version, world).version ?? world.version) !== world.version) return 'stale-version';
+          if (zoneHeld(world, zone, now)) return 'zone-in-use';
+          const fields = { displayName, bio: bio === '' ? null : bio };
+          const moved = zone !== undefined && zone !== profile.zone;
+          const changed = moved || displayName !== profile.fields.displayName || fields.bio !== profile.fields.bio;
+          const switched = active !== undefined && active !== profile.active;
+          world.profile = { active: active ?? profile.active, zone: zone ?? profile.zone, fields };
+          world.version += Number(changed) + Number(switched);
+          const opened = active === true ? 'ProviderActivated' : 'ProviderDeactivated';
+          return [...(changed ? ['ProviderProfileUpdated'] : []), ...(switched ? [opened] : [])];
+        },
+      }),
+      4,
+    ),
+    'set availability': on(
+      fc.record({
+        weekly: fc.constantFrom(...WEEKS, ...WEEKS.slice(2, 3)),
+        notice: fc.constantFrom(0, 60),
+        advance: fc.constantFrom(30, 90),
+        zone,
+        version,
+      }),
+      ({ weekly, notice, advance, zone, version }, world, { now }) => ({
+        command: setAvailability,
+        input: {
+          weekly,
+          minNoticeMinutes: notice,
+          maxAdvanceDays: advance,
+          ...(zone && { timezone: zone }),
+          ...versionOf(version, world),
+        },
+        actor: doctor,
+        expect: () => {
+          const { profile } = world;
+          if (profile === undefined) return 'no-provider-profile';
+          if ((versionOf(version, world).version ?? world.version) !== world.version) return 'stale-version';
+          if (zoneHeld(world, zone, now)) return 'zone-in-use';
+          const working = weekly.filter(({ intervals }) => intervals.length > 0);
+          const after = { weekly: working, notice, advance };
+          const { weekly: w, notice: n, advance: a } = world;
+          const same = JSON.stringify(after) === JSON.stringify({ weekly: w, notice: n, advance: a });
+          if (same && (zone ?? profile.zone) === profile.zone) return [];
+          Object.assign(world, after, { version: world.version + 1 });
+          profile.zone = zone ?? profile.zone;
+          return ['AvailabilitySet'];
+        },
+      }),
+      2,
+    ),
+    generate: on(
+      fc.record({
+        begin: fc.oneof(
+          { weight: 9, arbitrary: fc.integer({ min: 0, max: 40 }) },
+          { weight: 1, arbitrary: fc.constant(-2) },
+        ),
+        days: fc.oneof({ weight: 24, arbitrary: fc.nat(3) }, { weight: 3, arbitrary: fc.constant(110) }),
+        pattern: fc.constantFrom(
+          'weekly' as const,
+          'weekly' as const,
+          'daily' as const,
+          'weekdays' as const,
+          'custom' as const,
+        ),
+        daysOfWeek: fc.uniqueArray(fc.integer({ min: 1, max: 7 }), { minLength: 1, maxLength: 3 }),
+        intervals: fc.option(fc.constantFrom(...SPANS), { nil: undefined }),
+      }),
+      ({ begin, days, pattern, daysOfWeek, intervals }, world, { now, newId }) => {
+        const first = Temporal.Instant.fromEpochMilliseconds(now.getTime()).toZonedDateTimeISO(
+          world.profile?.zone ?? 'UTC',
+        );
+        const from = first.toPlainDate().add({ days: begin });
+        const [firstDay, lastDay] = [from.toString(), from.add({ days }).toString()];
+        return {
+          command: generateTimeSlots,
+          input: { from: firstDay, to: lastDay, pattern, daysOfWeek, ...(intervals && { intervals }) },
+          actor: doctor,
+          twice: 'nothing',
+          expect: () => {
+            if (world.profile === undefined) return 'no-provider-profile';
+            if (begin < 0) return 'in-the-past';
+            const wanted = ({ weekday, minute }: Local): boolean => {
+              const working = world.weekly.find(({ dayOfWeek }) => dayOfWeek === weekday)?.intervals ?? [];
+              if (pattern === 'weekdays' && weekday > 5) return false;
+              if (pattern === 'custom' && !daysOfWeek.includes(weekday)) return false;
+              const narrowed = pattern === 'weekly' ? undefined : intervals;
+              return holds(working, minute) && (narrowed === undefined || holds(narrowed, minute));
+            };
+            const span = { zone: world.profile.zone, from: firstDay, to: lastDay, notBefore: now.getTime() };
+            const starts = startsIn(span, wanted);
+            if (starts.length > 5000) return 'too-many-slots';
+            const last = starts.at(-1);
+            const latestEnd = last === undefined ? null : new Date(last + 30 * MINUTE).toISOString();
+            const generationId = newId('generation');
+            world.generations.push(generationId);
+            world.open.add(generationId);
+            if (last !== undefined) world.lastEnd = Math.max(world.lastEnd, last + 30 * MINUTE);
+            return [{ type: 'SlotGenerationStarted', data: { generationId, slots: starts.length, latestEnd } }];
+          },
+        };
+      },
+      8,
+    ),
+    complete: on(
+      fc.oneof(fc.nat(3), fc.nat(30)),
+      (ago, world) => {
+        const generationId = world.generations.at(-1 - ago) ?? named('no generation');
+        const result = { created: 1, skipped: 0, firstStart: null, lastEnd: null };
+        return {
+          command: completeSlotGeneration,
+          input: { providerId: doctor.id, generationId, ...result },
+          twice: 'nothing',
+          expect: () => (world.open.delete(generationId) ? ['SlotGenerationCompleted'] : []),
+        };
+      },
+      3,
+    ),
+    resume: on(fc.nat(3), (ago, world) => ({
+      command: resumeSlotGeneration,
+      input: { providerId: doctor.id, generationId: world.generations.at(-1 - ago) ?? named('no generation') },
+      twice: 'nothing',
+      expect: () => [],
+    })),
+  },
+  seen: ({ profile, weekly, minNoticeMinutes, maxAdvanceDays, version, latestSlotEnd, generations }) => ({
+    profile: profile && { active: profile.active, zone: profile.timezone },
+    availability: { weekly, notice: minNoticeMinutes, advance: maxAdvanceDays },
+    version,
+    lastEnd: latestSlotEnd === null ? 0 : Date.parse(latestSlotEnd),
+    owed: generations.filter(({ result }) => result === undefined).map(({ plan }) => plan.generationId),
+  }),
+  expected: ({ profile, weekly, notice, advance, version, lastEnd, generations, open }) => ({
+    profile: profile && { active: profile.active, zone: profile.zone },
+    availability: { weekly, notice, advance },
+    version,
+    lastEnd,
+    owed: generations.filter((generationId) => open.has(generationId)),
+  }),
+  always: (_state, _world, history) => {
+    const dates = history.flatMap((event) => (event.type === 'SlotGenerationStarted' ? [event.data.notBefore] : []));
+    assert.ok(
+      dates.every((date) => Date.parse(date) >= start.getTime()),
+      'no slot is planned in the past',
+    );
+  },
+  refusals: [
+    'account-unknown',
+    'profile-exists',
+    'not-own-profile',
+    'no-provider-profile',
+    'provider-unknown',
+    'stale-version',
+    'zone-in-use',
+    'in-the-past',
+    'too-many-slots',
+  ],
+});

@@ -1,0 +1,448 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { appointmentIdOf, slotIdOf } from '../../../src/domain/booking/ids.ts';
+import * as commands from '../../../src/domain/booking/schedule/index.ts';
+import {
+  bookAppointment,
+  cancelAppointment,
+  completeAppointment,
+  openDaySlots,
+  rescheduleAppointment,
+  reserveSlot,
+  schedule,
+  settleSlot,
+  updateAppointmentNotes,
+} from '../../../src/domain/booking/schedule/index.ts';
+import type { Actor } from '../../../src/domain/decider.ts';
+import { model, movesIn, named, person } from '../../support/model.ts';
+import { system } from '../../support/spec.ts';
+
+const [SECOND, MINUTE, HOUR, DAY] = [1000, 60_000, 3_600_000, 86_400_000];
+const doctor = person('doctor', 'manage:provider-appointments');
+const [ada, ben, root] = [person('ada'), person('ben'), person('root', '*:*')];
+const day = '2026-03-03';
+const here = { providerId: doctor.id, day };
+const there = { providerId: doctor.id, day: '2026-03-04' };
+const at = (ms: number): string => new Date(ms).toISOString();
+const NINE = Date.parse(`${day}T09:00:00.000Z`);
+const slotId = (startTime: string): string => slotIdOf({ ...here, startTime });
+/** A slot of the next day, for appointments that move away. */
+const AWAY = { startTime: '2026-03-04T08:00:00.000Z', endTime: '2026-03-04T08:30:00.000Z' };
+const AWAY_ID = slotIdOf({ ...there, startTime: AWAY.startTime });
+/** Appointments of the next day that may move here. */
+const GUESTS = ['guest one', 'guest two'].map((name) => appointmentIdOf({ ...there, uuid: named(name) }));
+
+type Slot = {
+  readonly startTime: string;
+  readonly endTime: string;
+  heldBy?: string | undefined;
+  held?: { by: string; at: number } | undefined;
+};
+type Appointment = {
+  readonly clientId: string;
+  slotId: string;
+  startTime: string;
+  endTime: string;
+  status: 'SCHEDULED' | 'COMPLETED' | 'CANCELLED';
+  notes: string | null;
+  version: number;
+};
+type World = {
+  readonly slots: Map<string, Slot>;
+  readonly appointments: Map<string, Appointment>;
+  readonly generations: Set<string>;
+  /** The slots that guests take, as their own day says. */
+  readonly guests: Map<string, string>;
+  active: boolean;
+};
+const on = movesIn<World>();
+
+const party = (actor: Actor, clientId: string) =>
+  actor === system
+    ? 'system'
+    : actor.id === clientId
+      ? 'client'
+      : actor === doctor
+        ? 'provider'
+        : actor === root
+          ? 'admin'
+          : undefined;
+type Party = Exclude<ReturnType<typeof party>, undefined>;
+
+/** Why a slot cannot be taken now, who takes it being another matter. Notice is an hour, the horizon a day. */
+const unbookable = (world: World, slot: Slot | undefined, who: Party, now: Date): string | undefined => {
+  if (slot === undefined || !world.active) return 'slot-unknown';
+  const ahead = Date.parse(slot.startTime) - now.getTime();
+  if (ahead < 0) return 'in-the-past';
+  if (who === 'client' && ahead < HOUR) return 'notice-too-short';
+  return who === 'client' && ahead > DAY ? 'beyond-horizon' : undefined;
+};
+const providerFacts = ({ active }: World) => ({
+  profile: { active, timezone: 'UTC', priceCents: null, currency: null },
+  minNoticeMinutes: 60,
+  maxAdvanceDays: 1,
+});
+const free = (world: World, id: string, appointmentId: string): void => {
+  const slot = world.slots.get(id);
+  if (slot?.heldBy === appointmentId) Object.assign(slot, { heldBy: undefined, held: undefined });
+};
+const slotAt = ({ slots }: World, place: number): string =>
+  [...slots.keys()].sort()[place] ?? slotId('2026-03-03T20:00:00.000Z');
+const appointmentAt = ({ appointments }: World, ago: number): string =>
+  [...appointments.keys()].at(-1 - ago) ?? appointmentIdOf({ ...here, uuid: named('no appointment') });
+
+/** An appointment that somebody wants to change, and the version that he has seen. */
+const wanted = fc.record({
+  ago: fc.oneof({ weight: 5, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(3) }),
+  actor: fc.constantFrom(ada, ada, ben, doctor, root),
+  stale: fc.constantFrom(false, false, false, false, true),
+});
+const place = fc.nat(5);
+const claimed = fc.constantFrom(true, true, true, true, true, false);
+const versionIn = (stale: boolean) => (stale ? { version: 1000 } : {});
+
+/** What keeps everybody from changing an appointment: hidden, changed meanwhile, or over. */
+const found = (
+  world: World,
+  appointmentId: string,
+  actor: Actor,
+): { appointment: Appointment; who: Party } | undefined => {
+  const appointment = world.appointments.get(appointmentId);
+  const who = appointment && party(actor, appointment.clientId);
+  return appointment === undefined || who === undefined ? undefined : { appointment, who };
+};
+const withNotes = (appointment: Appointment, notes: string | null): string[] => {
+  if (appointment.notes === notes) return [];
+  appointment.notes = notes;
+  appointment.version += 1;
+  return ['AppointmentNotesUpdated'];
+};
+const notesFacts = ({ appointments }: World, appointmentId: string) => {
+  const appointment = appointments.get(appointmentId);
+  return appointment && { notes: appointment.notes, version: appointment.version };
+};
+
+/** One day of one provider: slots that never overlap, each taken by one appointment at most. */
+export const scheduleModel = model({
+  decider: schedule,
+  commands,
+  world: (): World => ({
+    slots: new Map(),
+    appointments: new Map(),
+    generations: new Set(),
+    guests: new Map(),
+    active: true,
+  }),
+  first: 'open slots',
+  waits: [20 * SECOND, 41 * SECOND, 60 * SECOND, 30 * MINUTE, 6 * HOUR, 23 * HOUR],
+  moments: ({ appointments }) =>
+    [...appointments.values()].flatMap(({ startTime, endTime }) => [
+      Date.parse(startTime) - HOUR,
+      Date.parse(startTime),
+      Date.parse(startTime) + DAY,
+      Date.parse(endTime) + DAY,
+    ]),
+  length: 60,
+  lives: 300,
+  moves: {
+    'the provider is': on(fc.constantFrom(true, true, true, false), (active, world) => {
+      world.active = active;
+      return undefined;
+    }),
+    'open slots': on(
+      fc.record({
+        generation: fc.nat(3),
+        late: fc.constantFrom(0, 0, 15),
+        halves: fc.uniqueArray(fc.nat(4), { minLength: 1, maxLength: 5 }),
+      }),
+      ({ generation, late, halves }, world) => {
+        const generationId = named(`generation ${generation}`);
+        const slots = halves
+          .toSorted((a, b) => a - b)
+          .map((half) => NINE + (late + 30 * half) * MINUTE)
+          .map((ms) => ({ startTime: at(ms), endTime: at(ms + 30 * MINUTE) }));
+        return {
+          command: openDaySlots,
+          input: { ...here, generationId, slots },
+          twice: 'nothing',
+          expect: () => {
+            if (world.generations.has(generationId)) return [];
+            const there = [...world.slots.values()];
+            const opened = slots.filter(
+              (slot) => !there.some((one) => one.startTime < slot.endTime && slot.startTime < one.endTime),
+            );
+            if (opened.length === 0) return [];
+            world.generations.add(generationId);
+            for (const slot of opened) world.slots.set(slotId(slot.startTime), { ...slot });
+            const ids = opened.map((slot) => ({ slotId: slotId(slot.startTime), ...slot }));
+            const skipped = slots.length - opened.length;
+            return [{ type: 'TimeSlotsGenerated', data: { generationId, slots: ids, skipped } }];
+          },
+        };
+      },
+    ),
+    book: on(
+      fc.record({
+        actor: fc.constantFrom(ada, ada, ben, doctor, root),
+        onBehalfOf: fc.constantFrom(undefined, undefined, ada, ben, doctor),
+        exists: fc.constantFrom(true, true, true, true, false),
+        place,
+        notes: fc.constantFrom(null, 'Knee'),
+        claimed,
+      }),
+      ({ actor, onBehalfOf, exists, place, notes, claimed }, world, { now, newId }) => {
+        const wantedSlot = slotAt(world, place);
+        const slot = world.slots.get(wantedSlot);
+        const clientId = (onBehalfOf ?? actor).id;
+        const appointmentId = appointmentIdOf({ ...here, uuid: newId('appointment') });
+        return {
+          command: bookAppointment,
+          input: { slotId: wantedSlot, notes, ...(onBehalfOf && { onBehalfOf: onBehalfOf.id }) },
+          actor,
+          facts: {
+            provider: providerFacts(world),
+            beneficiaryExists: exists,
+            claims: claimed && slot ? [{ appointmentId, startTime: slot.startTime }] : [],
+          },
+          twice: 'nothing',
+          expect: () => {
+            if (slot === undefined || !world.active) return 'slot-unknown';
+            if (clientId === doctor.id) return 'own-calendar';
+            const who = party(actor, clientId);
+            if (who === undefined) return 'not-on-behalf';
+            if (!exists) return 'account-unknown';
+            const refused = unbookable(world, slot, who, now);
+            if (refused !== undefined) return refused;
+            if (slot.heldBy !== undefined) return 'slot-taken';
+            if (!claimed) return 'contended';
+            slot.heldBy = appointmentId;
+            const { startTime, endTime } = slot;
+            const booked = { clientId, slotId: wantedSlot, startTime, endTime };
+            world.appointments.set(appointmentId, { ...booked, status: 'SCHEDULED', notes, version: 0 });
+            return [{ type: 'AppointmentBooked', data: { appointmentId, bookedBy: who, notes, ...booked } }];
+          },
+        };
+      },
+      6,
+    ),
+    move: on(
+      fc.record({
+        wanted,
+        place: fc.option(place, { freq: 3 }),
+        /** What becomes of the slot of the other day before: nobody, somebody else or the appointment takes it, just now or long ago. */
+        away: fc.constantFrom('free', 'taken', 'held', 'held', 'held long ago'),
+        notes: fc.constantFrom(undefined, undefined, null, 'Knee', 'Hip'),
+        claimed,
+      }),
+      ({ wanted: { ago, actor, stale }, place, away, notes, claimed }, world, { now }) => {
+        const appointmentId = appointmentAt(world, ago);
+        const target = place === null ? AWAY_ID : slotAt(world, place);
+        const slot = place === null ? AWAY : world.slots.get(target);
+        const heldSince = at(now.getTime() - (away === 'held' ? 40 : 41) * SECOND);
+        const held = { heldBy: appointmentId, reservation: { id: 'r', at: heldSince } };
+        const other = away === 'free' ? {} : away === 'taken' ? { heldBy: GUESTS[0] } : held;
+        return {
+          command: rescheduleAppointment,
+          input: { appointmentId, slotId: target, ...(notes === undefined ? {} : { notes }), ...versionIn(stale) },
+          actor,
+          facts: {
+            provider: providerFacts(world),
+            claims: claimed && slot ? [{ appointmentId, startTime: slot.startTime }] : [],
+            notes: notesFacts(world, appointmentId),
+            ...(place === null ? { target: { ...AWAY, ...other } } : {}),
+          },
+          expect: () => {
+            const own = found(world, appointmentId, actor);
+            if (own === undefined) return 'appointment-unknown';
+            const { appointment, who } = own;
+            if (who === 'admin') return 'not-a-party';
+            if (stale) return 'stale-version';
+            if (appointment.status !== 'SCHEDULED') return 'appointment-ended';
+            const noted = () => (notes === undefined ? [] : withNotes(appointment, notes));
+            if (appointment.slotId === target) return noted();
+            if (Date.parse(appointment.startTime) <= now.getTime()) return 'appointment-started';
+            const refused = unbookable(world, slot, who, now);
+            if (refused !== undefined || slot === undefined) return refused ?? '';
+            const holder =
+              place === null ? (away === 'taken' ? GUESTS[0] : undefined) : world.slots.get(target)?.heldBy;
+            if (holder !== undefined && holder !== appointmentId) return 'slot-taken';
+            if (place === null && away !== 'held') return 'contended';
+            if (!claimed) return 'contended';
+            free(world, appointment.slotId, appointmentId);
+            const taken = world.slots.get(target);
+            if (taken !== undefined) taken.heldBy = appointmentId;
+            const { startTime, endTime } = slot;
+            Object.assign(appointment, { slotId: target, startTime, endTime, version: appointment.version + 1 });
+            return [{ type: 'AppointmentRescheduled', data: { toSlotId: target, startTime, by: who } }, ...noted()];
+          },
+        };
+      },
+      6,
+    ),
+    note: on(
+      fc.record({ wanted, notes: fc.constantFrom(null, 'Knee', 'Hip') }),
+      ({ wanted: { ago, actor, stale }, notes }, world) => {
+        const appointmentId = appointmentAt(world, ago);
+        return {
+          command: updateAppointmentNotes,
+          input: { appointmentId, notes, ...versionIn(stale) },
+          actor,
+          facts: notesFacts(world, appointmentId),
+          expect: () => {
+            const own = found(world, appointmentId, actor);
+            if (own === undefined) return 'appointment-unknown';
+            if (own.who === 'admin') return 'not-a-party';
+            if (stale) return 'stale-version';
+            return own.appointment.status === 'SCHEDULED' ? withNotes(own.appointment, notes) : 'appointment-ended';
+          },
+        };
+      },
+    ),
+    cancel: on(wanted, ({ ago, actor, stale }, world, { now }) => {
+      const appointmentId = appointmentAt(world, ago);
+      return {
+        command: cancelAppointment,
+        input: { appointmentId, reason: 'Ill', ...versionIn(stale) },
+        actor,
+        expect: () => {
+          const own = found(world, appointmentId, actor);
+          if (own === undefined) return 'appointment-unknown';
+          const { appointment, who } = own;
+          if (stale) return 'stale-version';
+          if (appointment.status !== 'SCHEDULED') return 'appointment-ended';
+          const until = Date.parse(appointment.startTime) + (who === 'client' ? 0 : DAY);
+          if (now.getTime() >= until) return 'appointment-started';
+          free(world, appointment.slotId, appointmentId);
+          Object.assign(appointment, { status: 'CANCELLED', version: appointment.version + 1 });
+          return [{ type: 'AppointmentCancelled', data: { by: who, slotId: appointment.slotId, reason: 'Ill' } }];
+        },
+      };
+    }),
+    complete: on(
+      fc.record({ wanted, bySystem: fc.constantFrom(true, false, false) }),
+      ({ wanted: { ago, actor, stale }, bySystem }, world, { now }) => {
+        const appointmentId = appointmentAt(world, ago);
+        const by = bySystem ? system : actor;
+        return {
+          command: completeAppointment,
+          input: { appointmentId, outcome: 'no_show', ...versionIn(stale) },
+          actor: by,
+          expect: () => {
+            const own = found(world, appointmentId, by);
+            if (own === undefined) return 'appointment-unknown';
+            const { appointment, who } = own;
+            if (who === 'client') return 'not-the-provider';
+            if (stale) return 'stale-version';
+            if (appointment.status !== 'SCHEDULED') return 'appointment-ended';
+            const from = bySystem ? Date.parse(appointment.endTime) + DAY : Date.parse(appointment.startTime);
+            if (now.getTime() < from) return 'not-started';
+            Object.assign(appointment, { status: 'COMPLETED', version: appointment.version + 1 });
+            return [{ type: 'AppointmentCompleted', data: { by: who, outcome: 'no_show' } }];
+          },
+        };
+      },
+    ),
+    'reserve for a guest': on(
+      fc.record({ guest: fc.nat(1), place, attempt: fc.nat(1) }),
+      ({ guest, place, attempt }, world, { now }) => {
+        const [appointmentId = '', reservationId] = [GUESTS[guest], `attempt ${attempt}`];
+        const wantedSlot = slotAt(world, place);
+        return {
+          command: reserveSlot,
+          input: { slotId: wantedSlot, appointmentId, reservationId },
+          twice: 'nothing',
+          expect: () => {
+            const slot = world.slots.get(wantedSlot);
+            if (slot === undefined) return 'slot-unknown';
+            if (slot.heldBy !== undefined && slot.heldBy !== appointmentId) return 'slot-taken';
+            const { held } = slot;
+            const age = held === undefined ? 0 : now.getTime() - held.at;
+            if (held !== undefined && held.by !== reservationId && age < 60 * SECOND) return 'move-under-way';
+            if (held?.by === reservationId && age < 20 * SECOND) return [];
+            Object.assign(slot, { heldBy: appointmentId, held: { by: reservationId, at: now.getTime() } });
+            return ['SlotReserved'];
+          },
+        };
+      },
+      3,
+    ),
+    'a guest takes': on(fc.record({ guest: fc.nat(1), place }), ({ guest, place }, { slots, guests }) => {
+      const appointmentId = GUESTS[guest] ?? '';
+      const held = [...slots].filter(([, { heldBy }]) => heldBy === appointmentId).map(([id]) => id);
+      const taken = held[place];
+      if (taken === undefined) guests.delete(appointmentId);
+      else guests.set(appointmentId, taken);
+      return undefined;
+    }),
+    'settle a guest': on(
+      fc.record({ guest: fc.nat(1), place, attempt: fc.option(fc.nat(1), { nil: undefined }) }),
+      ({ guest, place, attempt }, world, { now }) => {
+        const appointmentId = GUESTS[guest] ?? '';
+        const wantedSlot = slotAt(world, place);
+        const takes = world.guests.get(appointmentId);
+        return {
+          command: settleSlot,
+          input: {
+            ...{ slotId: wantedSlot, appointmentId },
+            ...(attempt === undefined ? {} : { reservationId: `attempt ${attempt}` }),
+          },
+          facts: { slotId: takes },
+          twice: 'nothing',
+          expect: () => {
+            const slot = world.slots.get(wantedSlot);
+            if (slot?.heldBy !== appointmentId || slot.held === undefined || takes === wantedSlot) return [];
+            const ours = slot.held.by === `attempt ${attempt}`;
+            if (!ours && now.getTime() - slot.held.at < 60 * SECOND) return [];
+            free(world, wantedSlot, appointmentId);
+            return ['SlotReleased'];
+          },
+        };
+      },
+      2,
+    ),
+  },
+  seen: ({ slots, appointments }) => ({
+    slots: Object.entries(slots).map(([id, { startTime, heldBy }]) => ({ id, startTime, heldBy })),
+    appointments: Object.entries(appointments).map(
+      ([id, { clientId, slotId, startTime, status, hasNotes, version }]) => ({
+        ...{ id, clientId, slotId, startTime, status, hasNotes, version },
+      }),
+    ),
+  }),
+  expected: ({ slots, appointments }) => ({
+    slots: [...slots].map(([id, { startTime, heldBy }]) => ({ id, startTime, heldBy })),
+    appointments: [...appointments].map(([id, { clientId, slotId, startTime, status, notes, version }]) => ({
+      ...{ id, clientId, slotId, startTime, status, hasNotes: notes !== null, version },
+    })),
+  }),
+  always: ({ slots, appointments }) => {
+    const spans = Object.values(slots).sort((a, b) => (a.startTime < b.startTime ? -1 : 1));
+    for (const [index, { startTime }] of spans.entries())
+      assert.ok(startTime >= (spans[index - 1]?.endTime ?? ''), 'no two slots overlap');
+    const taken = Object.values(appointments)
+      .filter(({ status }) => status !== 'CANCELLED')
+      .map((appointment) => appointment.slotId)
+      .filter((id) => id !== AWAY_ID);
+    assert.equal(new Set(taken).size, taken.length, 'no slot is booked twice');
+    for (const id of taken) assert.notEqual(slots[id]?.heldBy, undefined, 'a booked slot is taken');
+  },
+  refusals: [
+    'slot-unknown',
+    'own-calendar',
+    'not-on-behalf',
+    'account-unknown',
+    'in-the-past',
+    'notice-too-short',
+    'beyond-horizon',
+    'slot-taken',
+    'contended',
+    'appointment-unknown',
+    'not-a-party',
+    'stale-version',
+    'appointment-ended',
+    'appointment-started',
+    'not-the-provider',
+    'not-started',
+    'move-under-way',
+  ],
+});

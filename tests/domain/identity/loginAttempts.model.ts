@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import * as commands from '../../../src/domain/identity/loginAttempts.ts';
+import { loginAttempts, recordFailedLogin, recordLogin } from '../../../src/domain/identity/loginAttempts.ts';
+import { model, movesIn, named } from '../../support/model.ts';
+
+const MINUTE = 60_000;
+const accountId = named('ada');
+const from = { identifierHash: 'ada', ip: '203.0.113.7', userAgent: 'curl' };
+
+type World = { inARow: number; lockedUntil: number };
+const on = movesIn<World>();
+
+/** One identifier: the fifth failure in a row locks it for 15 minutes, a success or the end of a lock forgets them. */
+export const loginAttemptsModel = model({
+  decider: loginAttempts,
+  commands,
+  world: (): World => ({ inARow: 0, lockedUntil: 0 }),
+  waits: [1000, 15 * MINUTE - 1, 15 * MINUTE, 1],
+  length: 60,
+  moves: {
+    fail: on(
+      fc.record({
+        known: fc.boolean(),
+        reason: fc.constantFrom('unknown' as const, 'wrong_secret' as const, 'deactivated' as const),
+      }),
+      ({ known, reason }, world, { now }) => ({
+        command: recordFailedLogin,
+        input: { ...from, reason, ...(known ? { accountId } : {}) },
+        expect: () => {
+          if (now.getTime() < world.lockedUntil) return 'locked';
+          const consecutiveFailures = world.inARow + 1;
+          world.inARow = consecutiveFailures === 5 ? 0 : consecutiveFailures;
+          if (consecutiveFailures === 5) world.lockedUntil = now.getTime() + 15 * MINUTE;
+          const lockedUntil = consecutiveFailures === 5 ? new Date(world.lockedUntil).toISOString() : undefined;
+          return [{ type: 'LoginFailed', data: { consecutiveFailures, lockedUntil } }];
+        },
+      }),
+      4,
+    ),
+    succeed: on(fc.constant(undefined), (_none, world, { now, newId }) => ({
+      command: recordLogin,
+      input: { ...from, accountId, sessionId: newId('session'), method: 'password' },
+      expect: () => {
+        if (now.getTime() < world.lockedUntil) return 'locked';
+        world.inARow = 0;
+        return ['LoginSucceeded'];
+      },
+    })),
+  },
+  seen: ({ failures, lockedUntil }, { now }) => ({
+    failures,
+    locked: lockedUntil !== undefined && Date.parse(lockedUntil) > now.getTime(),
+  }),
+  expected: ({ inARow, lockedUntil }, { now }) => ({ failures: inARow, locked: lockedUntil > now.getTime() }),
+  always: (_state, _world, history) => {
+    const failures = history.map((event) => (event.type === 'LoginFailed' ? event.data.consecutiveFailures : 0));
+    assert.ok(
+      failures.every((failed, index) => failed === 0 || failed === 1 + ((failures[index - 1] ?? 0) % 5)),
+      'failures are counted one by one, up to five',
+    );
+  },
+  refusals: ['locked'],
+});

@@ -1,0 +1,181 @@
+import { randomUUID } from 'node:crypto';
+
+/** Things that belong to somebody else, for callers who have nothing to do with them. */
+export type Foreign = {
+  readonly accountId: string;
+  readonly loginSessionId: string;
+  readonly sessionId: string;
+  /** A session to enter: by its id or code everybody may. */
+  readonly openSessionId: string;
+  readonly storyId: string;
+  readonly slotId: string;
+  readonly appointmentId: string;
+  readonly providerId: string;
+};
+
+/** A call of a route on somebody else's object, by a plain user or by another provider. */
+type Call = {
+  readonly as: 'user' | 'provider';
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly status: number;
+  readonly reason?: string;
+};
+type Calls = readonly ((foreign: Foreign) => Call)[];
+
+const by =
+  (as: Call['as'], status: number, input: (foreign: Foreign) => Call['input'], reason?: string) =>
+  (foreign: Foreign): Call => ({ as, status, input: input(foreign), ...(reason === undefined ? {} : { reason }) });
+
+/** No object that belongs to one account can be named, or only holders of a right over all accounts get that far. */
+const NO_OBJECT: Calls = [];
+
+const inSession = (more: Readonly<Record<string, unknown>> = {}): Calls => [
+  by('user', 404, ({ sessionId }) => ({ sessionId, ...more })),
+];
+const ofStory = (more: Readonly<Record<string, unknown>> = {}): Calls => [
+  by('user', 404, ({ sessionId, storyId }) => ({ sessionId, storyId, ...more })),
+];
+const ofParticipant = (more: Readonly<Record<string, unknown>> = {}): Calls => [
+  by('user', 404, ({ sessionId, accountId }) => ({ sessionId, participantId: accountId, ...more })),
+];
+const ofAppointment = (more: (foreign: Foreign) => object = () => ({})): Calls =>
+  (['user', 'provider'] as const).map((as) =>
+    by(as, 404, (foreign) => ({ appointmentId: foreign.appointmentId, ...more(foreign) })),
+  );
+
+/**
+ * What an account is told that names somebody else's object, for every route that needs a login: 404 for what it may not
+ * see, 403 for what everybody sees but others change. By command, or by method and address.
+ */
+export const foreignCalls: Readonly<Record<string, Calls>> = {
+  DefinePermission: NO_OBJECT,
+  DescribePermission: NO_OBJECT,
+  DefineRole: NO_OBJECT,
+  UpdateRole: NO_OBJECT,
+  GrantPermissionToRole: NO_OBJECT,
+  RevokePermissionFromRole: NO_OBJECT,
+  SetRoleParents: NO_OBJECT,
+  AssignRole: NO_OBJECT,
+  RevokeRole: NO_OBJECT,
+  RevokeLoginSession: [by('user', 404, ({ loginSessionId }) => ({ sessionId: loginSessionId }))],
+  CreateSession: NO_OBJECT,
+  JoinSession: [by('user', 200, ({ openSessionId }) => ({ sessionId: openSessionId }))],
+  LeaveSession: inSession(),
+  UpdateSessionSettings: inSession({ settings: { autoReveal: true } }),
+  RemoveParticipant: ofParticipant(),
+  ChangeParticipantRole: ofParticipant({ role: 'observer' }),
+  TransferFacilitator: ofParticipant(),
+  AddStory: inSession({ title: 'A story' }),
+  OpenVoting: ofStory(),
+  CastVote: ofStory({ value: '5' }),
+  RetractVote: ofStory(),
+  RevealVotes: ofStory(),
+  RestartVoting: ofStory(),
+  AcceptEstimate: ofStory({ value: '5' }),
+  SkipStory: ofStory(),
+  CompleteSession: inSession(),
+  ArchiveSession: inSession(),
+  CreateProviderProfile: NO_OBJECT,
+  UpdateProviderProfile: [
+    by('provider', 403, ({ providerId }) => ({ providerId, displayName: 'Mine now' }), 'not-own-profile'),
+  ],
+  SetAvailability: NO_OBJECT,
+  GenerateTimeSlots: NO_OBJECT,
+  BookAppointment: [
+    by('user', 403, ({ slotId, accountId }) => ({ slotId, onBehalfOf: accountId }), 'not-on-behalf'),
+    by('provider', 403, ({ slotId, accountId }) => ({ slotId, onBehalfOf: accountId }), 'not-on-behalf'),
+  ],
+  RescheduleAppointment: ofAppointment(({ slotId }) => ({ slotId })),
+  UpdateAppointmentNotes: ofAppointment(() => ({ notes: 'Mine now' })),
+  CancelAppointment: ofAppointment(),
+  CompleteAppointment: ofAppointment(),
+  'GET /api/v1/rbac/permissions': NO_OBJECT,
+  'GET /api/v1/rbac/roles': NO_OBJECT,
+  'GET /api/v1/rbac/roles/:roleId': NO_OBJECT,
+  'GET /api/v1/rbac/roles/:roleId/users': NO_OBJECT,
+  'GET /api/v1/rbac/users/:accountId/roles': [
+    by('user', 403, ({ accountId }) => ({ accountId }), 'permission-missing'),
+    by('user', 403, () => ({ accountId: randomUUID() }), 'permission-missing'),
+  ],
+  'GET /api/v1/rbac/me/permissions': NO_OBJECT,
+  'POST /api/v1/rbac/check': [
+    by('user', 403, ({ accountId }) => ({ userId: accountId, permission: 'book:appointments' }), 'permission-missing'),
+  ],
+  'GET /api/v1/rbac/audit-log': NO_OBJECT,
+  'GET /api/v1/users/me': NO_OBJECT,
+  'GET /api/v1/auth/me': NO_OBJECT,
+  'GET /api/v1/auth/sessions': NO_OBJECT,
+  'DELETE /api/v1/auth/sessions': NO_OBJECT,
+  'GET /api/v1/ops/outbox': NO_OBJECT,
+  'GET /api/v1/provider/profile': NO_OBJECT,
+  'GET /api/v1/provider/availability': NO_OBJECT,
+  'GET /api/v1/provider/timeslots': NO_OBJECT,
+  'GET /api/v1/provider/appointments': NO_OBJECT,
+  'GET /api/v1/provider/directory': NO_OBJECT,
+  'GET /api/v1/appointments': NO_OBJECT,
+  'GET /api/v1/appointments/available': NO_OBJECT,
+  'GET /api/v1/appointments/:appointmentId': ofAppointment(),
+  'PUT /api/v1/appointments/:appointmentId': ofAppointment(() => ({ notes: 'Mine now' })),
+  'GET /api/v1/sessions': NO_OBJECT,
+  'GET /api/v1/sessions/:sessionId': inSession(),
+  'GET /api/v1/sessions/:sessionId/status': inSession(),
+  'GET /api/v1/sessions/:sessionId/stories': inSession(),
+  'GET /api/v1/sessions/:sessionId/stories/:storyId/result': ofStory(),
+  'GET /api/v1/sessions/:sessionId/history': inSession(),
+  'GET /api/v1/sessions/:sessionId/summary': inSession(),
+  'GET /api/v1/audit/logs': NO_OBJECT,
+  'GET /api/v1/audit/logs/:id': NO_OBJECT,
+  'GET /api/v1/audit/me': NO_OBJECT,
+  'GET /api/v1/audit/streams/:streamType/:streamId/events': NO_OBJECT,
+  'GET /api/v1/audit/streams/:streamType/:streamId/state': NO_OBJECT,
+  'GET /api/v1/analytics/booking': [
+    by('user', 403, ({ providerId }) => ({ providerId }), 'permission-missing'),
+    by('provider', 403, ({ providerId }) => ({ providerId }), 'not-own-figures'),
+  ],
+  'GET /api/v1/analytics/estimation': [by('user', 404, ({ sessionId }) => ({ sessionId }))],
+  'GET /api/v1/live': [by('user', 403, ({ sessionId }) => ({ topics: `session:${sessionId}` }), 'topic-refused')],
+};
+
+/**
+ * What routes that are open to everyone answer to an empty body: the same without a token and with a bad one, which is
+ * nobody's. Logging out takes its session from the token, so a bad one is refused there.
+ */
+export const openRoutes: Readonly<Record<string, number>> = {
+  RegisterAccount: 422,
+  RequestEmailVerification: 422,
+  VerifyEmail: 422,
+  'POST /api/v1/auth/login': 422,
+  'POST /api/v1/auth/refresh': 401,
+  'POST /api/v1/auth/logout': 401,
+  'GET /metrics': 200,
+  'GET /ws': 404,
+  'OPTIONS *': 404,
+  'GET /docs': 200,
+  'GET /docs/openapi.json': 200,
+  'GET /docs/json': 200,
+  'GET /docs/yaml': 200,
+  'GET /docs/static/index.html': 302,
+  'GET /docs/static/swagger-initializer.js': 200,
+  'GET /docs/static/*': 404,
+  ...Object.fromEntries(
+    ['/health', '/api/v1/health'].flatMap((at) =>
+      ['', '/live', '/ready', '/database', '/system', '/comprehensive'].map((what) => [`GET ${at}${what}`, 200]),
+    ),
+  ),
+};
+
+/** Well-formed ids of things that do not exist, by the name of the path parameter or field. */
+export const unknownIds = (providerOf: { readonly appointmentId: string }): Readonly<Record<string, string>> => ({
+  sessionId: randomUUID(),
+  storyId: randomUUID(),
+  participantId: randomUUID(),
+  accountId: randomUUID(),
+  roleId: randomUUID(),
+  providerId: randomUUID(),
+  appointmentId: providerOf.appointmentId,
+  name: 'nothing:known',
+  permission: 'nothing:known',
+  id: randomUUID(),
+  streamType: 'account',
+  streamId: randomUUID(),
+});
