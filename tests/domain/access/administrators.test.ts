@@ -7,6 +7,8 @@ import {
   administrators,
   bootstrapAdministrator,
   releaseAdministrator,
+  resumeAdministrator,
+  suspendAdministrator,
 } from '../../../src/domain/access/administrators.ts';
 import { id, spec, system } from '../../support/spec.ts';
 
@@ -54,6 +56,61 @@ t.test('the administrator whom configuration names', async (t) => {
   t.test('is not while there is another, and nobody else ever is', async () => {
     given(added('bob')).when(bootstrapAdministrator, { accountId }, system, { named: true }).nothing();
     given().when(bootstrapAdministrator, { accountId }, system, { named: false }).nothing();
+  });
+});
+
+const suspended = (...names: Parameters<typeof of>): AdministratorsEvent => ({
+  type: 'AdministratorSuspended',
+  data: of(...names),
+});
+const resumed = (...names: Parameters<typeof of>): AdministratorsEvent => ({
+  type: 'AdministratorResumed',
+  data: of(...names),
+});
+
+t.test('an account that is deactivated', async (t) => {
+  const account = { accountId: id('bob') };
+  const open = { open: true };
+  t.test('counts no more, as long as another stays', async () => {
+    given(added('ann'), added('bob')).when(suspendAdministrator, account, system).then(suspended('bob'));
+    given(added('ann'), added('bob'), suspended('bob')).when(suspendAdministrator, account, system).nothing();
+    given(added('bob')).when(suspendAdministrator, account, system).rejected('last-administrator');
+    given(added('ann')).when(suspendAdministrator, account, system).nothing();
+  });
+  t.test('is no other for the last one to rely on', async () => {
+    given(added('ann'), added('bob'), suspended('bob'))
+      .when(suspendAdministrator, { accountId: id('ann') }, system)
+      .rejected('last-administrator');
+    given(added('ann'), added('bob'), suspended('bob'))
+      .when(releaseAdministrator, of('ann'), system)
+      .rejected('last-administrator');
+  });
+  t.test('is not counted behind the back of the deactivation', async () =>
+    given(added('ann'), added('bob'), suspended('bob')).when(addAdministrator, of('bob'), system).nothing(),
+  );
+  t.test('counts again once it is open, and only then', async () => {
+    const past = [added('ann'), added('bob'), suspended('bob')];
+    given(...past)
+      .when(resumeAdministrator, account, system, open)
+      .then(resumed('bob'));
+    given(...past)
+      .when(resumeAdministrator, account, system, { open: false })
+      .nothing();
+    given(...past, resumed('bob'))
+      .when(resumeAdministrator, account, system, open)
+      .nothing();
+    given(...past, resumed('bob'))
+      .when(suspendAdministrator, { accountId: id('ann') }, system)
+      .then(suspended('ann'));
+  });
+  t.test('never counts again when its role was taken meanwhile', async () => {
+    const past = [added('ann'), added('bob'), suspended('bob'), released('bob')];
+    given(...past)
+      .when(resumeAdministrator, account, system, open)
+      .nothing();
+    given(...past)
+      .when(addAdministrator, of('bob'), system)
+      .nothing();
   });
 });
 
