@@ -79,11 +79,20 @@ export const ADMINISTRATORS_ID = 'all';
 
 const Input = z.object({ accountId: uuid, assignmentId: uuid });
 
-/** Counts an account among the administrators, unless this assignment has been let go or suspended in the meantime. */
-export const addAdministrator = command('AddAdministrator', Input, (data, { members, suspended, released }) =>
-  [members, suspended, released].some((of) => of[data.accountId] === data.assignmentId)
-    ? []
-    : [{ type: 'AdministratorAdded', data }],
+/** What commands on the circle must know of an account: whether it is neither deactivated nor erased. */
+export type StandingFacts = { readonly open: boolean };
+
+/**
+ * Counts an account among the administrators, unless this assignment is known already or has been let go. That of an
+ * account which was deactivated meanwhile counts once the account is open again.
+ */
+export const addAdministrator = command(
+  'AddAdministrator',
+  Input,
+  (data, { members, suspended, released }, { facts: { open } }: { facts: StandingFacts }) => {
+    if ([members, suspended, released].some((of) => of[data.accountId] === data.assignmentId)) return [];
+    return [{ type: open ? 'AdministratorAdded' : 'AdministratorSuspended', data }];
+  },
 );
 
 /** Lets an administrator go who is about to lose the role; the last one stays. */
@@ -95,27 +104,31 @@ export const releaseAdministrator = command('ReleaseAdministrator', Input, (data
   return [{ type: 'AdministratorReleased', data }];
 });
 
-/** Lets an administrator count no more whose account is about to be deactivated; the last one stays. */
+/** What SuspendAdministrator must know: the assignment of the role admin for good that the account holds, if any. */
+export type SuspensionFacts = { readonly assignmentId: string | undefined };
+
+/**
+ * Lets an account count no more that is about to be deactivated, nor come to count by an assignment that is still on its
+ * way. The last member stays.
+ */
 export const suspendAdministrator = command(
   'SuspendAdministrator',
   z.object({ accountId: uuid }),
-  ({ accountId }, { members }) => {
-    const assignmentId = members[accountId];
-    if (assignmentId === undefined) return [];
-    if (Object.keys(members).length === 1)
+  ({ accountId }, { members, suspended, released }, { facts }: { facts: SuspensionFacts }) => {
+    const assignmentId = members[accountId] ?? facts.assignmentId;
+    const known = suspended[accountId] === assignmentId || released[accountId] === assignmentId;
+    if (assignmentId === undefined || known) return [];
+    if (members[accountId] !== undefined && Object.keys(members).length === 1)
       return reject('CONFLICT', 'last-administrator', 'The last administrator cannot be deactivated');
     return [{ type: 'AdministratorSuspended', data: { accountId, assignmentId } }];
   },
 );
 
-/** What ResumeAdministrator must know of the account. */
-export type ResumeFacts = { readonly open: boolean };
-
 /** Counts an administrator again whose account is open again, or was not deactivated after all. */
 export const resumeAdministrator = command(
   'ResumeAdministrator',
   z.object({ accountId: uuid }),
-  ({ accountId }, { suspended }, { facts: { open } }: { facts: ResumeFacts }) => {
+  ({ accountId }, { suspended }, { facts: { open } }: { facts: StandingFacts }) => {
     const assignmentId = suspended[accountId];
     return assignmentId === undefined || !open
       ? []
