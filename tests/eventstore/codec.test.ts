@@ -90,6 +90,19 @@ t.test('the codec', async (t) => {
     t.notMatch(after?.data, 'Once more', 'nothing of an erased person is written again');
   });
 
+  t.test('reads nothing of a person erased by another node, once this one has heard of it', async (t) => {
+    const elsewhere = keyRing(pool, masterKeys('one'));
+    const there = createCodec([shapes], elsewhere);
+    const [stored] = await codec.encode([person('far', 'Somebody')], metadata);
+    const read = async (): Promise<unknown> => (await there.decode([lying(stored as NewEvent)]))[0];
+    t.match(await read(), { data: { name: 'Somebody' } });
+    await keys.erase('far');
+    elsewhere.forget('far');
+    t.match(await read(), { data: { name: ERASED } });
+    const [after] = await there.encode([person('far', 'Once more')], metadata);
+    t.notMatch(after?.data, 'Once more', 'and writes nothing of him');
+  });
+
   t.test('opens what a former master key wrapped, and nothing without it', async (t) => {
     const [stored] = await codec.encode([person('rotated', 'Somebody')], metadata);
     const rotated = createCodec([shapes], keyRing(pool, masterKeys('two', 'one')));
