@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import t from 'tap';
+import { postgresEventStore } from '../../../src/eventstore/postgres/index.ts';
 import { requestRebuild } from '../../../src/projections/control.ts';
 import { projections } from '../../../src/projections/index.ts';
 import { findInDump } from '../../support/dump.ts';
@@ -209,4 +211,49 @@ t.test('of an erased person nothing is left in the whole database', async (t) =>
       ['PhoneNumberClaimed', 'PhoneNumberReleased'],
     );
   });
+});
+
+t.test('an erasure that a crash cut off behind its event is finished by itself', async (t) => {
+  const somebody = await user('Half gone');
+  const store = postgresEventStore({ connectionString: service.connectionString });
+  t.teardown(() => store.close());
+  const stream = `account-${somebody.accountId}`;
+  const [last] = await store.readStream(stream, { direction: 'backwards', limit: 1 });
+  const { rows } = await pool.query<{ data: string }>(
+    `select data from log.events where stream = $1 and type = 'AccountRegistered'`,
+    [stream],
+  );
+  const { emailHash } = JSON.parse(rows[0]?.data ?? '{}');
+  const at = new Date().toISOString();
+  const metadata = {
+    schemaVersion: 1,
+    commandId: randomUUID(),
+    command: 'EraseAccount',
+    correlationId: randomUUID(),
+    actor: { id: somebody.accountId, kind: 'user' },
+  };
+  const events = [
+    ['AccountDeactivated', { accountId: somebody.accountId, by: 'owner', at }],
+    ['AccountErased', { accountId: somebody.accountId, by: 'owner', emailHash, at }],
+  ].map(([type, data]) => ({
+    id: randomUUID(),
+    type: String(type),
+    data: JSON.stringify(data),
+    metadata: JSON.stringify(metadata),
+  }));
+  t.match(await store.append(stream, last?.revision ?? 0, events), { ok: true });
+  await eventually(
+    async () =>
+      (
+        await pool.query(
+          `select from convene.subject_keys where wrapped is null and subject = $1
+           and exists (select from log.events where stream = $2 and type = 'EmailReleased')`,
+          [somebody.accountId, `emailClaim-${emailHash}`],
+        )
+      ).rowCount,
+    (count) => count === 1,
+  );
+  t.equal((await somebody.get('/users/me')).status, 401);
+  const again = await user('All new', somebody.email);
+  t.not(again.accountId, somebody.accountId);
 });
