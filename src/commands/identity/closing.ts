@@ -8,7 +8,7 @@ import { apiKeys, revokeApiKey } from '../../domain/identity/apiKeys.ts';
 import { isOrMayBeCounted, suspensionFacts } from '../access/circle.ts';
 import { bind, internal, type Outcome, type Reads, type Run } from '../binding.ts';
 import { latest, uncontended } from '../outcomes.ts';
-import { eraseTraces, identifierKeys } from './erasure.ts';
+import { eraseTraces, identifiersOf } from './erasure.ts';
 import { emailOf } from './personal.ts';
 import { endEach, othersOf } from './sessionEnding.ts';
 import { isOpen } from './standing.ts';
@@ -72,11 +72,11 @@ const erase = async (
   const { input, actor, reads } = run;
   const accountId = targetOf(input, actor);
   const address = await emailOf(reads, accountId);
-  // Read while they can be: what the person was called by when attempts to log in failed.
-  const keys = await identifierKeys(reads, accountId);
+  // Told while it can be: what the person was called by when attempts to log in failed.
+  const identifierHashes = await identifiersOf(reads, accountId);
   const confirmed = address !== '' && input.confirm.normalize('NFC').toLowerCase() === address;
-  const outcome = await close(run, { confirmed });
-  return outcome.ok ? latest(outcome, ...(await eraseTraces(run, accountId, keys))) : outcome;
+  const outcome = await close(run, { confirmed, identifierHashes });
+  return outcome.ok ? latest(outcome, ...(await eraseTraces(run, accountId))) : outcome;
 };
 
 /** Revokes the API keys of an account. */
@@ -156,9 +156,8 @@ export const closingBindings = [
   internal(accounts.completeErasure, ({ accountId }) => accountId, {
     process: async (run) => {
       const { accountId } = run.input;
-      const keys = await identifierKeys(run.reads, accountId);
       const outcome = await run.judge();
-      return outcome.ok ? latest(outcome, ...(await eraseTraces(run, accountId, keys))) : outcome;
+      return outcome.ok ? latest(outcome, ...(await eraseTraces(run, accountId))) : outcome;
     },
   }),
   internal(accounts.releaseClosedAccount, ({ accountId }) => accountId, { process: release }),
