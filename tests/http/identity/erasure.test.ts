@@ -36,7 +36,6 @@ const CANARIES = {
   keyName: 'nightingale-key',
   bio: 'nightingale sings at dusk',
   customer: 'cus_nightingale',
-  reason: 'nightingale leaves the nest',
 } as const;
 const canaries = Object.values(CANARIES).filter((text) => text !== CANARIES.deviceId);
 
@@ -169,6 +168,14 @@ t.test('of an erased person nothing is left in the whole database', async (t) =>
   t.ok(before.rows > 300);
   const logged = before.found.filter(({ table }) => table === 'log.events');
   t.strictSame(logged, [], 'and never in the bytes of the log');
+
+  const { body: told } = await person.get('/users/me/personal-data');
+  const values = new Set(told.data.items.map(({ value }: { value: unknown }) => value));
+  t.strictSame(
+    canaries.filter((text) => !values.has(text)),
+    [],
+    'and the person is told all of it',
+  );
 
   const done = await person.delete('/users/me/personal-data', { confirm: person.email, password: PASSWORD });
   t.equal(done.status, 200);
