@@ -204,12 +204,10 @@ const openCommands = async (
     observe: (command, outcome) => metrics.commands.inc({ command, outcome: outcomeOf(outcome) }),
   });
   const observe = (event: Fact): void => {
-    const recorded = event as Recorded;
-    aggregates.observe(recorded);
+    aggregates.observe(event as Recorded);
     rights.changed(event.stream, event.position);
     sessions.observe(event);
     apiKeys.observe(event);
-    if (recorded.type === 'AccountErased') keys.forget(recorded.data.accountId);
   };
   const following = follow(feed, observe, (error) => log.error({ error: explain(error) }, 'following the log'));
   onStop(() => feed.close().then(() => following));

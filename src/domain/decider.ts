@@ -11,6 +11,9 @@ export type EventOf<S extends Schemas> = {
 /** What a field reads as once the key of its person is destroyed. */
 export const ERASED = 'deleted';
 
+/** The event behind which nothing can be read any more of the person whom its `accountId` names. */
+export const ERASURE = 'AccountErased';
+
 /**
  * Marks a field as personal: it is stored encrypted under the key of the person whom the event's own field `subject`
  * names. The schema must accept a string, because an erased field reads as {@link ERASED}.

@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import type { EventType } from '../domain/catalogue.ts';
-import { ERASED } from '../domain/decider.ts';
+import { ERASED, ERASURE } from '../domain/decider.ts';
 import type { Metadata, Recorded, Undecodable } from './event.ts';
 import type { KeyRing } from './keyRing.ts';
 import { personalPaths } from './personalPaths.ts';
@@ -93,6 +93,8 @@ const StoredMetadata = z.looseObject({
   correlationId: z.string(),
   actor: z.object({ id: z.string(), kind: z.enum(['user', 'api_key', 'system', 'anonymous']) }),
 });
+
+const Erasure = z.object({ accountId: z.string() });
 
 /** Between events in the clear and the bytes of the log, for the events of these deciders. */
 export const createCodec = (deciders: readonly EventShapes[], keys: KeyRing): Codec => {
@@ -206,6 +208,11 @@ export const createCodec = (deciders: readonly EventShapes[], keys: KeyRing): Co
 
   const decode: Codec['decode'] = async (events) => {
     const parsed = events.map((event) => attempt(event, () => parse(event)));
+    // Before anything is opened: what came about at the same moment, or was sealed since, is not read either.
+    for (const one of parsed) {
+      const erasure = 'sealed' in one && one.event.type === ERASURE ? Erasure.safeParse(one.data) : undefined;
+      if (erasure?.success) keys.forget(erasure.data.accountId);
+    }
     const subjects = parsed.flatMap((one) =>
       'sealed' in one ? one.sealed.map(({ holder, name }) => (holder[name] as Sealed).$pii[0]) : [],
     );

@@ -12,19 +12,22 @@ export type KeyRing = {
   readonly toOpen: (subjects: readonly string[]) => Promise<ReadonlyMap<string, Buffer | null>>;
   /** Destroys a subject's key. What was sealed under it can never be read again. */
   readonly erase: (subject: string) => Promise<void>;
-  /** Drops a key that another node has destroyed from memory. */
+  /** Reads and writes nothing more under the key of a subject that is being erased, though it may not be destroyed yet. */
   readonly forget: (subject: string) => void;
 };
 
 type Row = { readonly subject: string; readonly wrapped: Buffer | null };
 
 const CACHED = 20_000;
+/** Milliseconds within which the key of a forgotten subject is destroyed. */
+const FORGOTTEN_MS = 10 * 60_000;
 /** Milliseconds that a key is used again without a look whether another node has destroyed it. */
 const CACHED_MS = 30_000;
 
 /** Keys in table `convene.subject_keys`. */
 export const keyRing = (pool: pg.Pool, master: MasterKeys): KeyRing => {
   const cache = new LRUCache<string, Buffer>({ max: CACHED, ttl: CACHED_MS });
+  const forgotten = new LRUCache<string, true>({ max: CACHED, ttl: FORGOTTEN_MS });
 
   const learn = (rows: readonly Row[], into: Map<string, Buffer | null>): void => {
     for (const { subject, wrapped } of rows) {
@@ -46,6 +49,10 @@ export const keyRing = (pool: pg.Pool, master: MasterKeys): KeyRing => {
     const found = new Map<string, Buffer | null>();
     const missing: string[] = [];
     for (const subject of new Set(subjects)) {
+      if (forgotten.has(subject)) {
+        found.set(subject, null);
+        continue;
+      }
       const key = cache.get(subject);
       if (key === undefined) missing.push(subject);
       else found.set(subject, key);
@@ -100,6 +107,7 @@ export const keyRing = (pool: pg.Pool, master: MasterKeys): KeyRing => {
       cache.delete(subject);
     },
     forget: (subject) => {
+      forgotten.set(subject, true);
       cache.delete(subject);
     },
   };

@@ -8,6 +8,8 @@ export const WAIT_MS = 2_000;
 /** The read models do not yet show what the caller has a right to see. */
 export class ReadModelBehind extends Error {
   override readonly name = 'ReadModelBehind';
+  /** SQLSTATE of what is not ready yet: a policy that meets it tries again, and sets no event aside. */
+  readonly code = '55000';
   /** Names of the projections that are behind. */
   readonly projections: readonly string[];
   /** Seconds after which to ask again. */

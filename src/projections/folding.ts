@@ -1,3 +1,4 @@
+import { ERASURE } from '../domain/decider.ts';
 import { Poison } from '../eventstore/consumer/faults.ts';
 import type { Fact } from '../eventstore/feed.ts';
 import type { AnyProjection } from './projection.ts';
@@ -9,9 +10,6 @@ type KeysOf = (event: Fact) => string | readonly string[];
 
 /** An event and the rows it touches: by their keys, and all those of the erased person. */
 export type Touch = { readonly event: Fact; readonly keys: readonly string[]; readonly person?: string };
-
-/** The event that reaches every row of its person. */
-const ERASURE = 'AccountErased';
 
 /** The types of events that a projection subscribes to. */
 export const subscriptionOf = ({ fold, erasure }: Pick<AnyProjection, 'fold' | 'erasure'>): readonly string[] =>

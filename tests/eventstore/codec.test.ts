@@ -26,6 +26,7 @@ const shapes: EventShapes = {
       changed: z.object({ phone: pii('personId', z.string().nullable()) }).optional(),
     }),
     Counted: z.object({ total: z.int(), unit: z.string() }),
+    AccountErased: z.object({ accountId: z.string() }),
   },
   older: {
     Counted: [
@@ -88,6 +89,32 @@ t.test('the codec', async (t) => {
     }
     const [after] = await codec.encode([person('erased', 'Once more')], metadata);
     t.notMatch(after?.data, 'Once more', 'nothing of an erased person is written again');
+  });
+
+  t.test('reads nothing from an erasure on, though the key is not destroyed yet', async (t) => {
+    const erasure = { id: randomUUID(), type: 'AccountErased', data: { accountId: 'late' } };
+    const stored = await codec.encode([person('late', 'Somebody'), erasure, person('late', 'Straggler')], metadata);
+    const [before, , after] = await codec.decode(stored.map((event) => lying(event)));
+    t.match(before, { data: { name: ERASED } });
+    t.match(after, { data: { name: ERASED } });
+    t.match(await codec.decode(stored.slice(0, 1).map((event) => lying(event))), [{ data: { name: ERASED } }]);
+    const [later] = await codec.encode([person('late', 'Once more')], metadata);
+    t.notMatch(later?.data, 'Once more');
+    const broken = { ...lying(stored[1] as NewEvent), data: '{}' };
+    t.ok((await codec.decode([broken])).every(isUndecodable), 'and a damaged one stops nothing');
+  });
+
+  t.test('reads nothing of a person erased by another node, once this one has heard of it', async (t) => {
+    const elsewhere = keyRing(pool, masterKeys('one'));
+    const there = createCodec([shapes], elsewhere);
+    const [stored] = await codec.encode([person('far', 'Somebody')], metadata);
+    const read = async (): Promise<unknown> => (await there.decode([lying(stored as NewEvent)]))[0];
+    t.match(await read(), { data: { name: 'Somebody' } });
+    await keys.erase('far');
+    elsewhere.forget('far');
+    t.match(await read(), { data: { name: ERASED } });
+    const [after] = await there.encode([person('far', 'Once more')], metadata);
+    t.notMatch(after?.data, 'Once more', 'and writes nothing of him');
   });
 
   t.test('opens what a former master key wrapped, and nothing without it', async (t) => {

@@ -22,6 +22,8 @@ t.test('sessions end with the password, and with a lock by hand', async (t) => {
   const at = '2026-03-02T09:59:59.000Z';
   const reset = on(sessions.on.PasswordResetCompleted, { at });
   t.match(reset, end({ before: at, by: 'password_change' }), 'not those that began with the new password');
+  const dropped = on(sessions.on.UnprovedAccessDropped, { at });
+  t.match(dropped, end({ before: at, by: 'password_change' }), 'not that of the person whose the address is');
   const kept = on(sessions.on.PasswordChanged, { keptSessionId: id('here'), at });
   t.match(kept, end({ exceptSessionId: id('here'), before: at, by: 'password_change' }));
   for (const reason of ['admin', 'breach']) t.match(on(sessions.on.AccountLocked, { reason }), end({ by: reason }));
@@ -35,11 +37,14 @@ t.test('a lock is ended when its time comes', async (t) => {
   ]);
 });
 
-t.test('addresses and numbers that an account no longer has are given back', async (t) => {
+t.test('addresses, numbers and identities that an account no longer has are given back', async (t) => {
   t.match(on(releases.on.EmailChanged, { oldEmailHash: 'old', emailHash: 'new' }), [
     { command: 'ReleaseEmail', input: { accountId, emailHash: 'old' } },
   ]);
   t.match(on(releases.on.PhoneNumberRemoved, { numberHash: 'n' }), [
     { command: 'ReleasePhoneNumber', input: { accountId, numberHash: 'n' } },
+  ]);
+  t.match(on(releases.on.OAuthIdentityUnlinked, { subjectHash: 's' }), [
+    { command: 'ReleaseOAuthIdentity', input: { accountId, subjectHash: 's' } },
   ]);
 });

@@ -94,7 +94,7 @@ export const openIdProvider = async (
   });
 
   /** An ID token with the provider's own key, for the service, as of now; claims given take the place of those. */
-  const idToken = async (claims: JWTPayload, key: CryptoKey = privateKey): Promise<string> => {
+  const idToken = async (claims: Readonly<Record<string, unknown>>, key: CryptoKey = privateKey): Promise<string> => {
     const now = Math.floor(Date.now() / 1000);
     return new SignJWT({ iss: issuer, aud: CLIENT.id, iat: now, exp: now + 600, ...claims })
       .setProtectedHeader({ alg: 'RS256', kid: 'one' })

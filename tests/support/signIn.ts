@@ -58,7 +58,7 @@ export const signInService = async (t: Test, variables: Record<string, string> =
       `${API}/auth/oauth/${name}?${query}`,
       token === undefined ? {} : { authorization: `Bearer ${token}` },
     );
-    const body = await response.json();
+    const body = (await response.json()) as { data: { authorizationUrl: string } };
     if (response.status !== 200) throw new Error(JSON.stringify(body));
     return { visit, authorizationUrl: body.data.authorizationUrl };
   };

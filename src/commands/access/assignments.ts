@@ -18,6 +18,7 @@ import { emailHash } from '../identity/emailAddress.ts';
 import { isOpen } from '../identity/standing.ts';
 import { refused } from '../outcomes.ts';
 import { EXAMPLE_ACCOUNT, EXAMPLE_ROLE, idByName, isLost, roleFacts, theCatalog } from './catalogue.ts';
+import { suspensionFacts } from './circle.ts';
 
 const standing = ({ status }: Account): access.AssignFacts['account'] =>
   status === 'active' ? 'active' : status === 'deactivated' ? 'inactive' : 'unknown';
@@ -38,7 +39,13 @@ const assignment = async ({
   const held = (await reads.load(userAccess, accountId)).state.assignments[roleId];
   if (held === undefined) return outcome;
   const { assignmentId } = held;
-  if (isCounted(roleId, held)) await step(addAdministrator, ADMINISTRATORS_ID, { accountId, assignmentId });
+  if (isCounted(roleId, held))
+    await step(
+      addAdministrator,
+      ADMINISTRATORS_ID,
+      { accountId, assignmentId },
+      { open: await isOpen(reads, accountId) },
+    );
   if (isSystemRole(roleId) || outcome.replayed || !(await isLost(reads, roleId, outcome.position))) return outcome;
   await step(access.withdrawAssignment, accountId, { accountId, roleId, assignmentId }, { roleGone: true });
   return ROLE_GONE;
@@ -123,8 +130,12 @@ export const assignmentBindings = [
   internal(access.withdrawAssignment, ({ accountId }) => accountId, {
     facts: async ({ roleId }, reads) => ({ roleGone: await isLost(reads, roleId) }),
   }),
-  internal(addAdministrator, () => ADMINISTRATORS_ID),
-  internal(suspendAdministrator, () => ADMINISTRATORS_ID),
+  internal(addAdministrator, () => ADMINISTRATORS_ID, {
+    facts: async ({ accountId }, reads) => ({ open: await isOpen(reads, accountId) }),
+  }),
+  internal(suspendAdministrator, () => ADMINISTRATORS_ID, {
+    facts: ({ accountId }, reads) => suspensionFacts(reads, accountId),
+  }),
   internal(resumeAdministrator, () => ADMINISTRATORS_ID, {
     facts: async ({ accountId }, reads) => ({ open: await isOpen(reads, accountId) }),
   }),

@@ -1,18 +1,14 @@
 import { z } from 'zod';
-import {
-  ADMINISTRATORS_ID,
-  administrators,
-  resumeAdministrator,
-  suspendAdministrator,
-} from '../../domain/access/administrators.ts';
+import { ADMINISTRATORS_ID, resumeAdministrator, suspendAdministrator } from '../../domain/access/administrators.ts';
 import type { Actor } from '../../domain/decider.ts';
 import { withdrawParticipant } from '../../domain/estimation/session/index.ts';
 import * as accounts from '../../domain/identity/account/index.ts';
 import { type Account, account } from '../../domain/identity/account/index.ts';
 import { apiKeys, revokeApiKey } from '../../domain/identity/apiKeys.ts';
+import { isOrMayBeCounted, suspensionFacts } from '../access/circle.ts';
 import { bind, internal, type Outcome, type Reads, type Run } from '../binding.ts';
 import { latest, uncontended } from '../outcomes.ts';
-import { eraseTraces, identifierKeys } from './erasure.ts';
+import { eraseTraces, identifiersOf } from './erasure.ts';
 import { emailOf } from './personal.ts';
 import { endEach, othersOf } from './sessionEnding.ts';
 import { isOpen } from './standing.ts';
@@ -28,12 +24,6 @@ const isRight = async (input: Closing, reads: Reads, actor: Actor): Promise<bool
   return reads.passwords.verify(input.password ?? '', passwordHash);
 };
 
-/** Whether the account counts among the administrators, as the log says now, whichever process has counted it. */
-const isCounted = async (reads: Reads, accountId: string): Promise<boolean> => {
-  const history = await reads.history(administrators, ADMINISTRATORS_ID);
-  return history.reduce(administrators.evolve, administrators.initial).members[accountId] !== undefined;
-};
-
 /**
  * Closes an account by its own rule, and where it is an administrator's, takes it out of the circle of administrators
  * first, which never lets its last member go. Then ends the login sessions and API keys.
@@ -46,11 +36,16 @@ const close = async <Input extends Closing, Facts extends accounts.ClosingFacts>
   const accountId = targetOf(input, actor);
   const right = await isRight(input, reads, actor);
   const attempt = async () =>
-    judge(input, { ...more, right, counted: await isCounted(reads, accountId) } as unknown as Facts);
+    judge(input, { ...more, right, counted: await isOrMayBeCounted(reads, accountId) } as unknown as Facts);
   let outcome = await attempt();
   // Judged before the circle is asked: one who may not must not change it.
   if (!outcome.ok && outcome.reason === accounts.COUNTED_ADMINISTRATOR) {
-    const suspended = await step(suspendAdministrator, ADMINISTRATORS_ID, { accountId });
+    const suspended = await step(
+      suspendAdministrator,
+      ADMINISTRATORS_ID,
+      { accountId },
+      await suspensionFacts(reads, accountId),
+    );
     outcome = suspended.ok ? await attempt() : suspended;
   }
   if (!outcome.ok) return outcome;
@@ -77,11 +72,11 @@ const erase = async (
   const { input, actor, reads } = run;
   const accountId = targetOf(input, actor);
   const address = await emailOf(reads, accountId);
-  // Read while they can be: what the person was called by when attempts to log in failed.
-  const keys = await identifierKeys(reads, accountId);
+  // Told while it can be: what the person was called by when attempts to log in failed.
+  const identifierHashes = await identifiersOf(reads, accountId);
   const confirmed = address !== '' && input.confirm.normalize('NFC').toLowerCase() === address;
-  const outcome = await close(run, { confirmed });
-  return outcome.ok ? latest(outcome, ...(await eraseTraces(run, accountId, keys))) : outcome;
+  const outcome = await close(run, { confirmed, identifierHashes });
+  return outcome.ok ? latest(outcome, ...(await eraseTraces(run, accountId))) : outcome;
 };
 
 /** Revokes the API keys of an account. */
@@ -161,9 +156,8 @@ export const closingBindings = [
   internal(accounts.completeErasure, ({ accountId }) => accountId, {
     process: async (run) => {
       const { accountId } = run.input;
-      const keys = await identifierKeys(run.reads, accountId);
       const outcome = await run.judge();
-      return outcome.ok ? latest(outcome, ...(await eraseTraces(run, accountId, keys))) : outcome;
+      return outcome.ok ? latest(outcome, ...(await eraseTraces(run, accountId))) : outcome;
     },
   }),
   internal(accounts.releaseClosedAccount, ({ accountId }) => accountId, { process: release }),

@@ -27,10 +27,9 @@ const reservationsOf = async (reads: Reads, accountId: string) => {
 
 /**
  * The subjects under whose keys the failed log-ins of a person are sealed: hashes of what the person was called by, as
- * long as it is nobody else's by now. Addresses and numbers cannot be told any more once the person's own key is
- * destroyed, which therefore goes last.
+ * long as it is nobody else's by now. Nobody can tell them any more once the account is erased.
  */
-export const identifierKeys = async (reads: Reads, accountId: string): Promise<readonly string[]> => {
+export const identifiersOf = async (reads: Reads, accountId: string): Promise<readonly string[]> => {
   const { hash } = reads;
   const identifiers = new Map<string, Identifier>();
   const remember = (kind: Identifier['kind'], value: string): void => {
@@ -63,10 +62,10 @@ export const identifierKeys = async (reads: Reads, accountId: string): Promise<r
 export const eraseTraces = async (
   { reads, step, destroyKey }: Pick<Run<unknown>, 'reads' | 'step' | 'destroyKey'>,
   accountId: string,
-  identifierKeys: readonly string[],
 ): Promise<readonly Outcome[]> => {
-  for (const key of identifierKeys) await destroyKey(key);
-  await destroyKey(accountId);
+  const erasure = (await reads.history(account, accountId)).find(({ type }) => type === 'AccountErased');
+  if (erasure?.type === 'AccountErased')
+    for (const subject of [...(erasure.data.identifierHashes ?? []), accountId]) await destroyKey(subject);
   const { emails, numbers, identities } = await reservationsOf(reads, accountId);
   const released: Outcome[] = [];
   for (const emailHash of emails) {

@@ -82,14 +82,22 @@ const Input = z.object({ accountId: uuid, assignmentId: uuid });
 const isReleased = ({ released }: Administrators, { accountId, assignmentId }: z.output<typeof Input>): boolean =>
   released[accountId]?.includes(assignmentId) ?? false;
 
+/** What commands on the circle must know of an account: whether it is neither deactivated nor erased. */
+export type StandingFacts = { readonly open: boolean };
+
 /**
- * Counts an account among the administrators, unless this assignment has been suspended, or let go in the meantime,
- * however long ago: a policy that lags behind may ask for it after later assignments have come and gone.
+ * Counts an account among the administrators, unless this assignment is known already or has been let go, however long
+ * ago: a policy that lags behind may ask for it after later assignments have come and gone. That of an account which was
+ * deactivated meanwhile counts once the account is open again.
  */
-export const addAdministrator = command('AddAdministrator', Input, (data, state) =>
-  isReleased(state, data) || [state.members, state.suspended].some((of) => of[data.accountId] === data.assignmentId)
-    ? []
-    : [{ type: 'AdministratorAdded', data }],
+export const addAdministrator = command(
+  'AddAdministrator',
+  Input,
+  (data, state, { facts: { open } }: { facts: StandingFacts }) => {
+    const known = [state.members, state.suspended].some((of) => of[data.accountId] === data.assignmentId);
+    if (known || isReleased(state, data)) return [];
+    return [{ type: open ? 'AdministratorAdded' : 'AdministratorSuspended', data }];
+  },
 );
 
 /** Lets an administrator go who is about to lose the role; the last one stays. */
@@ -101,27 +109,32 @@ export const releaseAdministrator = command('ReleaseAdministrator', Input, (data
   return [{ type: 'AdministratorReleased', data }];
 });
 
-/** Lets an administrator count no more whose account is about to be deactivated; the last one stays. */
+/** What SuspendAdministrator must know: the assignment of the role admin for good that the account holds, if any. */
+export type SuspensionFacts = { readonly assignmentId: string | undefined };
+
+/**
+ * Lets an account count no more that is about to be deactivated, nor come to count by an assignment that is still on its
+ * way. The last member stays.
+ */
 export const suspendAdministrator = command(
   'SuspendAdministrator',
   z.object({ accountId: uuid }),
-  ({ accountId }, { members }) => {
-    const assignmentId = members[accountId];
-    if (assignmentId === undefined) return [];
-    if (Object.keys(members).length === 1)
+  ({ accountId }, state, { facts }: { facts: SuspensionFacts }) => {
+    const { members, suspended } = state;
+    const assignmentId = members[accountId] ?? facts.assignmentId;
+    if (assignmentId === undefined || suspended[accountId] === assignmentId) return [];
+    if (isReleased(state, { accountId, assignmentId })) return [];
+    if (members[accountId] !== undefined && Object.keys(members).length === 1)
       return reject('CONFLICT', 'last-administrator', 'The last administrator cannot be deactivated');
     return [{ type: 'AdministratorSuspended', data: { accountId, assignmentId } }];
   },
 );
 
-/** What ResumeAdministrator must know of the account. */
-export type ResumeFacts = { readonly open: boolean };
-
 /** Counts an administrator again whose account is open again, or was not deactivated after all. */
 export const resumeAdministrator = command(
   'ResumeAdministrator',
   z.object({ accountId: uuid }),
-  ({ accountId }, { suspended }, { facts: { open } }: { facts: ResumeFacts }) => {
+  ({ accountId }, { suspended }, { facts: { open } }: { facts: StandingFacts }) => {
     const assignmentId = suspended[accountId];
     return assignmentId === undefined || !open
       ? []

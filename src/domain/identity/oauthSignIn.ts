@@ -192,7 +192,7 @@ export const completeOAuthSignIn = command(
     if (isPast(state.expiresAt, now)) return proofInvalid();
     if (state.clientStateHash !== byCode.clientStateHash) return stateInvalid();
     if (state.accountId !== undefined && (actor.kind !== 'user' || state.accountId !== actor.id))
-      return reject('UNAUTHORIZED', 'login-required', 'Log in to the account that the sign-in is to be linked to');
+      return reject('UNAUTHORIZED', 'holder-required', 'Log in to the account that the sign-in is to be linked to');
     return [{ type: 'OAuthSignInCompleted', data: { stateHash } }];
   },
 );

@@ -182,9 +182,13 @@ type Media = {
 };
 const isMedia = (value: unknown): value is Media => typeof value === 'object' && value !== null && 'content' in value;
 
+/** An answer without a body, such as a redirect. */
+const isDescribed = (value: unknown): value is { readonly description: string } =>
+  typeof value === 'object' && value !== null && 'description' in value && typeof value.description === 'string';
+
 const responseOf = (of: unknown): object => {
   if (isZod(of)) return success(of, of.description ?? 'The answer');
-  if (!isMedia(of)) return { description: 'The answer' };
+  if (!isMedia(of)) return isDescribed(of) ? { description: of.description } : { description: 'The answer' };
   return {
     description: of.description ?? 'The answer',
     content: Object.fromEntries(

@@ -32,7 +32,8 @@ const isUnanswered = (error: unknown): boolean => {
   if (status >= 500 || status === 429) return true;
   // What fetch throws when nobody answers, bare or as the cause of what a library throws.
   const isFetchFailure = (one: unknown): boolean =>
-    one instanceof TypeError || (one instanceof Error && ['TimeoutError', 'AbortError'].includes(one.name));
+    (one instanceof TypeError && one.message === 'fetch failed') ||
+    (one instanceof Error && ['TimeoutError', 'AbortError'].includes(one.name));
   return isFetchFailure(error) || (error.cause !== error && isFetchFailure(error.cause));
 };
 

@@ -1,9 +1,11 @@
 import t from 'tap';
 import {
   type ClientCalendarEvent,
+  cancelClientAppointments,
   claimTime,
   clientCalendar,
   settleTime,
+  upcoming,
 } from '../../../src/domain/booking/clientCalendar.ts';
 import { appointmentIdOf } from '../../../src/domain/booking/ids.ts';
 import { id, now, spec } from '../../support/spec.ts';
@@ -66,5 +68,20 @@ t.test('settling time', async (t) => {
   });
   t.test('twice is safe', async () =>
     given(claimed('a'), released('a')).when(settleTime, settle, undefined, {}).nothing(),
+  );
+});
+
+t.test('closing the account', async (t) => {
+  t.test('concerns the appointments that are still to begin, each once', async (t) => {
+    const { state } = given(claimed('a'), claimed('b', TEN), claimed('a', TEN), claimed('c')).when(
+      cancelClientAppointments,
+      { accountId },
+    );
+    t.strictSame(upcoming(state, now), [appointment('a'), appointment('b'), appointment('c')]);
+    t.strictSame(upcoming(state, new Date(NINE.startTime)), [appointment('b'), appointment('a')]);
+    t.strictSame(upcoming(state, new Date(TEN.startTime)), []);
+  });
+  t.test('changes nothing in the calendar itself', async () =>
+    given(claimed('a')).when(cancelClientAppointments, { accountId }).nothing(),
   );
 });

@@ -134,7 +134,7 @@ t.test('exchanging the code', async (t) => {
     for (const actor of [nobody, user(id('bob')), { ...ada, kind: 'api_key' as const }])
       given(...linking)
         .when(completeOAuthSignIn, input, actor, facts)
-        .rejected('login-required');
+        .rejected('holder-required');
   });
 });
 

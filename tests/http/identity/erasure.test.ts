@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import t from 'tap';
+import { postgresEventStore } from '../../../src/eventstore/postgres/index.ts';
 import { requestRebuild } from '../../../src/projections/control.ts';
 import { projections } from '../../../src/projections/index.ts';
 import { findInDump } from '../../support/dump.ts';
@@ -34,7 +36,6 @@ const CANARIES = {
   keyName: 'nightingale-key',
   bio: 'nightingale sings at dusk',
   customer: 'cus_nightingale',
-  reason: 'nightingale leaves the nest',
 } as const;
 const canaries = Object.values(CANARIES).filter((text) => text !== CANARIES.deviceId);
 
@@ -168,6 +169,14 @@ t.test('of an erased person nothing is left in the whole database', async (t) =>
   const logged = before.found.filter(({ table }) => table === 'log.events');
   t.strictSame(logged, [], 'and never in the bytes of the log');
 
+  const { body: told } = await person.get('/users/me/personal-data');
+  const values = new Set(told.data.items.map(({ value }: { value: unknown }) => value));
+  t.strictSame(
+    canaries.filter((text) => !values.has(text)),
+    [],
+    'and the person is told all of it',
+  );
+
   const done = await person.delete('/users/me/personal-data', { confirm: person.email, password: PASSWORD });
   t.equal(done.status, 200);
   const { rows } = await pool.query('select subject from convene.subject_keys where subject = $1 and wrapped is null', [
@@ -209,4 +218,50 @@ t.test('of an erased person nothing is left in the whole database', async (t) =>
       ['PhoneNumberClaimed', 'PhoneNumberReleased'],
     );
   });
+});
+
+t.test('an erasure that a crash cut off behind its event is finished by itself', async (t) => {
+  const somebody = await user('Half gone');
+  const store = postgresEventStore({ connectionString: service.connectionString });
+  t.teardown(() => store.close());
+  const stream = `account-${somebody.accountId}`;
+  const [last] = await store.readStream(stream, { direction: 'backwards', limit: 1 });
+  const { rows } = await pool.query<{ data: string }>(
+    `select data from log.events where stream = $1 and type = 'AccountRegistered'`,
+    [stream],
+  );
+  const { emailHash } = JSON.parse(rows[0]?.data ?? '{}');
+  const at = new Date().toISOString();
+  const failures = 'f'.repeat(64);
+  const metadata = {
+    schemaVersion: 1,
+    commandId: randomUUID(),
+    command: 'EraseAccount',
+    correlationId: randomUUID(),
+    actor: { id: somebody.accountId, kind: 'user' },
+  };
+  const events = [
+    ['AccountDeactivated', { accountId: somebody.accountId, by: 'owner', at }],
+    ['AccountErased', { accountId: somebody.accountId, by: 'owner', emailHash, identifierHashes: [failures], at }],
+  ].map(([type, data]) => ({
+    id: randomUUID(),
+    type: String(type),
+    data: JSON.stringify(data),
+    metadata: JSON.stringify(metadata),
+  }));
+  t.match(await store.append(stream, last?.revision ?? 0, events), { ok: true });
+  await eventually(
+    async () =>
+      (
+        await pool.query(
+          `select from convene.subject_keys where wrapped is null and subject in ($1, $3)
+           and exists (select from log.events where stream = $2 and type = 'EmailReleased')`,
+          [somebody.accountId, `emailClaim-${emailHash}`, failures],
+        )
+      ).rowCount,
+    (count) => count === 2,
+  );
+  t.equal((await somebody.get('/users/me')).status, 401);
+  const again = await user('All new', somebody.email);
+  t.not(again.accountId, somebody.accountId);
 });

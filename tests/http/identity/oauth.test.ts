@@ -112,6 +112,19 @@ t.test('one new person at the same moment in several browsers gets one account',
   t.equal(await registered(), before + 1);
 });
 
+t.test('one new person whose address changes meanwhile gets one account', async (t) => {
+  const person = somebody();
+  const first = await codeFor(person.sub);
+  provider.settle({ ...person, email: `other-${person.email}` });
+  const second = await codeFor(person.sub);
+  const before = await registered();
+  const answers = await Promise.all(
+    [first, second].map((code) => anonymous.post('/auth/google', { code, state: 'state-of-the-client' })),
+  );
+  t.same(answers.map(({ status }) => status).sort(), [200, 201]);
+  t.equal(await registered(), before + 1);
+});
+
 t.test('an address that has an account', async (t) => {
   t.test('links the identity when the provider has verified it', async (t) => {
     const bob = await service.user('Bob');

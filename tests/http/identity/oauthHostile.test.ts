@@ -92,6 +92,12 @@ t.test('coming back', async (t) => {
     refused(t, await comeBack(other, callback), 422, 'state-invalid', 'state');
     const itsOwn = await begin({ visit: other.visit });
     refused(t, await comeBack({ ...itsOwn, visit: other.visit }, callback), 422, 'state-invalid', 'state');
+    const [cookie] = flow.visit.cookies();
+    for (const value of ['', '0'.repeat(64), `${'0'.repeat(64)}.${cookie?.value.split('.')[1]}`]) {
+      const guessed = { cookie: `${cookie?.name}=${value}` };
+      const again = await anonymous.get(`${callback.pathname.replace('/api/v1', '')}${callback.search}`, guessed);
+      refused(t, again, 422, 'state-invalid', 'state');
+    }
     t.equal((await comeBack(flow, callback)).status, 302);
   });
   t.test('with a state that nobody gave is refused', async (t) => {
@@ -225,7 +231,7 @@ t.test('the code that a client exchanges', async (t) => {
 
 t.test('an ID token that a client hands in', async (t) => {
   const hand = (input: object) => anonymous.post('/auth/google', input);
-  const claims = (more: JWTPayload = {}): JWTPayload => {
+  const claims = (more: object = {}) => {
     const sub = randomUUID();
     return { sub, email: `${sub}@example.org`, email_verified: true, name: 'Ada', ...more };
   };

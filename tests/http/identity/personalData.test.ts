@@ -139,3 +139,14 @@ t.test('that of others', async (t) => {
     t.equal(answer.status, 404);
   });
 });
+
+t.test('a search for users is noted by the filters used, never by what was looked for', async (t) => {
+  const before = (await readsNoted()).length;
+  t.equal((await admin.get('/users/search?q=quetzal&plan=free&sort=email&page=1')).status, 200);
+  t.equal((await admin.get('/users/search?limit=51')).status, 422);
+  t.equal((await (await user()).get('/users/search')).status, 403);
+  const noted = (await readsNoted()).slice(before);
+  t.equal(noted.length, 1, 'once, and not where nothing was shown');
+  t.match(JSON.parse(noted[0]?.data ?? '{}'), { targetType: 'account', targetId: null, fields: ['plan', 'q'] });
+  t.notMatch(noted[0]?.data, /quetzal/);
+});

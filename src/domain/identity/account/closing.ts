@@ -69,6 +69,8 @@ export const reactivateAccount = command(
 export type ErasureFacts = ClosingFacts & {
   /** Whether what was typed to confirm is the address of the account. */
   readonly confirmed: boolean;
+  /** Under whose keys the failed log-ins of the person are sealed. */
+  readonly identifierHashes: readonly string[];
 };
 
 /**
@@ -95,7 +97,7 @@ export const eraseAccount = command(
     const at = now.toISOString();
     const erased: AccountEvent = {
       type: 'AccountErased',
-      data: { accountId, by, emailHash: state.emailHash ?? '', at },
+      data: { accountId, by, emailHash: state.emailHash ?? '', identifierHashes: [...facts.identifierHashes], at },
     };
     return state.status === 'active' ? [{ type: 'AccountDeactivated', data: { accountId, by, at } }, erased] : [erased];
   },

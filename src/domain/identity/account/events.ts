@@ -166,6 +166,9 @@ export const events = {
     accountId,
     by: z.enum(['owner', 'admin']),
     emailHash: secret(z.string()).describe('The reservation that is free from then on'),
+    identifierHashes: secret(z.array(z.string()))
+      .optional()
+      .describe('What failed log-ins of the person are sealed under, as nobody can tell afterwards'),
     at: z.string(),
   }),
 };

@@ -122,6 +122,7 @@ export const oauthRoutes = (app: App, deps: Deps): void => {
       schema: {
         summary: 'Sends the browser to Google; without `redirect_uri` it comes out at the first address configured',
         querystring: z.object({ redirect_uri: z.string().optional(), state: z.string().optional() }),
+        response: { 302: { description: 'To Google' } },
       },
     },
     async (request, reply) => {
@@ -145,6 +146,9 @@ export const oauthRoutes = (app: App, deps: Deps): void => {
           error: z.string().optional(),
           iss: z.string().optional(),
         }),
+        response: {
+          302: { description: 'To the address that the sign-in was begun with: `code` or `error`, and `state`' },
+        },
       },
     },
     async (request, reply) => {

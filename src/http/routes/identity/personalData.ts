@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { personalDataIn } from '../../../audit/personalData.ts';
-import { identifierKeys } from '../../../commands/identity/erasure.ts';
+import { identifiersOf } from '../../../commands/identity/erasure.ts';
 import { uuid } from '../../../domain/fields.ts';
 import { auditEntries } from '../../../projections/audit/auditEntries.ts';
 import { streamsConcerning } from '../../../projections/audit/search.ts';
@@ -38,7 +38,7 @@ export const personalDataRoutes = (app: App, deps: Deps): void => {
     await caughtUp([accounts, auditEntries], await store.head());
     await accountRow(deps, userId);
     const { reads } = commands;
-    const identifiers = await identifierKeys(reads, userId);
+    const identifiers = await identifiersOf(reads, userId);
     const streams = new Set([
       ...(await streamsConcerning(db, userId)),
       ...identifiers.map((identifier) => `loginAttempts-${identifier}`),

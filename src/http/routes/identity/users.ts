@@ -16,6 +16,7 @@ import { rangeEnd, rangeOf } from '../../dateRange.ts';
 import { single } from '../../etag.ts';
 import { Problem } from '../../problem.ts';
 import { callerOf } from '../../request.ts';
+import { noteSensitiveRead } from '../../sensitiveReads.ts';
 import { accountRow, PROFILE_SOURCES, preferencesIn, statusOf, UserView, userView } from './profileView.ts';
 
 const UserItem = z.object({
@@ -76,7 +77,10 @@ export const userRoutes = (app: App, deps: Deps): void => {
     },
     async (request) => {
       const { query } = request;
-      const { sort, order, limit, createdFrom, createdTo, page: _page, ...filter } = query;
+      const { sort, order, limit, page: _page, ...filters } = query;
+      const { createdFrom, createdTo, ...filter } = filters;
+      const used = Object.entries(filters).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+      await noteSensitiveRead(deps, request, { targetType: 'account', fields: used.sort() });
       const { from, to } = rangeOf({ from: createdFrom, to: createdTo }, 'UTC', 'createdTo');
       const now = commands.reads.now();
       const { items, total } = await searchAccounts(db, { ...filter, createdFrom: from, createdTo: to }, now, {

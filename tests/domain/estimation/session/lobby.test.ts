@@ -8,9 +8,10 @@ import {
   session,
   transferFacilitator,
   updateSessionSettings,
+  withdrawParticipant,
 } from '../../../../src/domain/estimation/session/index.ts';
 import { DEFAULTS } from '../../../../src/domain/estimation/session/settings.ts';
-import { id, newId, spec, user } from '../../../support/spec.ts';
+import { id, newId, spec, system, user } from '../../../support/spec.ts';
 import {
   archived,
   cast,
@@ -159,6 +160,30 @@ t.test('joining a session', async (t) => {
     given().when(joinSession, { sessionId }, vic).rejected('session-unknown');
     given().when(joinSession, {}, vic).rejected('input-invalid', 'code');
     given().when(joinSession, { sessionId: 'no-uuid' }, vic).rejected('input-invalid', 'sessionId');
+  });
+});
+
+t.test('being withdrawn, because the account was closed', async (t) => {
+  const of = ({ id: participantId }: { readonly id: string }) => ({ sessionId, participantId });
+  t.test('is like leaving, for whoever is there', async () => {
+    given(...peopled())
+      .when(withdrawParticipant, of(vic), system)
+      .then(left(vic));
+    given(...peopled())
+      .when(withdrawParticipant, of(fay), system)
+      .then(left(fay), handedOver(fay, vic, 'left'));
+  });
+  t.test('changes nothing for outsiders, those who left, and in closed sessions', async () => {
+    for (const [past, somebody] of [
+      [[], vic],
+      [peopled(), eve],
+      [[...peopled(), left(vic)], vic],
+      [[...peopled(), removed(vic)], vic],
+      [[...peopled(), completed()], vic],
+    ] as const)
+      given(...past)
+        .when(withdrawParticipant, of(somebody), system)
+        .nothing();
   });
 });
 

@@ -40,7 +40,7 @@ const deactivated = (by: 'owner' | 'admin' = 'admin', reason?: string): AccountE
 const reactivated: AccountEvent = { type: 'AccountReactivated', data: { accountId, by: 'admin' } };
 const erased = (by: 'owner' | 'admin' = 'admin'): AccountEvent => ({
   type: 'AccountErased',
-  data: { accountId, by, emailHash: 'address', at },
+  data: { accountId, by, emailHash: 'address', identifierHashes: ['one'], at },
 });
 
 const facts: ClosingFacts = { right: false, counted: false };
@@ -116,6 +116,7 @@ t.test('erasing', async (t) => {
     const { outcome, state } = given(registered, deactivated()).when(eraseAccount, byAdmin, admin, {
       ...facts,
       confirmed: true,
+      identifierHashes: ['one'],
     });
     t.strictSame(outcome, [erased()]);
     t.match(state, { status: 'erased', emailVerified: false, phones: [] });
@@ -123,37 +124,37 @@ t.test('erasing', async (t) => {
   });
   t.test('deactivates and ends the own account in one', async () => {
     given(registered)
-      .when(eraseAccount, { confirm }, holder, { ...right, confirmed: true })
+      .when(eraseAccount, { confirm }, holder, { ...right, confirmed: true, identifierHashes: ['one'] })
       .then(deactivated('owner'), erased('owner'));
   });
   t.test('needs the password of the holder, and the address typed in', async () => {
     given(registered)
-      .when(eraseAccount, { confirm }, holder, { ...facts, confirmed: true })
+      .when(eraseAccount, { confirm }, holder, { ...facts, confirmed: true, identifierHashes: ['one'] })
       .rejected('password-wrong', 'password');
     given(registered)
-      .when(eraseAccount, { confirm }, holder, { ...right, confirmed: false })
+      .when(eraseAccount, { confirm }, holder, { ...right, confirmed: false, identifierHashes: [] })
       .rejected('confirmation-wrong', 'confirm');
     given(registered, deactivated())
-      .when(eraseAccount, byAdmin, admin, { ...facts, confirmed: false })
+      .when(eraseAccount, byAdmin, admin, { ...facts, confirmed: false, identifierHashes: [] })
       .rejected('confirmation-wrong', 'confirm');
   });
   t.test('is refused to administrators while the account is open, and to others', async () => {
     given(registered)
-      .when(eraseAccount, byAdmin, admin, { ...facts, confirmed: true })
+      .when(eraseAccount, byAdmin, admin, { ...facts, confirmed: true, identifierHashes: ['one'] })
       .rejected('account-active');
     given(registered, deactivated())
-      .when(eraseAccount, byAdmin, stranger, { ...facts, confirmed: true })
+      .when(eraseAccount, byAdmin, stranger, { ...facts, confirmed: true, identifierHashes: ['one'] })
       .rejected('permission-missing');
   });
   t.test('waits until the account is out of the circle of administrators', async () =>
     given(registered)
-      .when(eraseAccount, { confirm }, holder, { ...right, ...counted, confirmed: true })
+      .when(eraseAccount, { confirm }, holder, { ...right, ...counted, confirmed: true, identifierHashes: ['one'] })
       .rejected('administrator-still-counted'),
   );
   t.test('is refused for none and for the erased', async () => {
     for (const past of [[], [registered, deactivated(), erased()]])
       given(...past)
-        .when(eraseAccount, byAdmin, admin, { ...facts, confirmed: true })
+        .when(eraseAccount, byAdmin, admin, { ...facts, confirmed: true, identifierHashes: ['one'] })
         .rejected('account-unknown');
   });
   t.test('is finished as often as it takes, but never begun by that', async () => {
