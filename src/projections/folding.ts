@@ -1,7 +1,7 @@
 import { Poison } from '../eventstore/consumer/faults.ts';
 import type { Fact } from '../eventstore/feed.ts';
 import type { AnyProjection } from './projection.ts';
-import type { Changes, Row, Rows } from './table.ts';
+import type { Changes, Row } from './table.ts';
 
 /** What {@link AnyProjection} forgets: the runner hands a fold only the events it subscribed to, and only its own rows. */
 type Fold = (row: Row | undefined, event: Fact, key: string) => Row | undefined;
@@ -26,29 +26,42 @@ export const touches = (projection: AnyProjection, events: readonly Fact[]): rea
   });
 };
 
-/** What events in order do to the rows they touch. Throws Poison for the first event whose fold throws. */
-export const foldAll = (projection: AnyProjection, touched: readonly Touch[], before: Rows): Changes => {
+/**
+ * What becomes of the rows that events touch, in order: only of those that change. Throws Poison for the first event whose
+ * fold throws.
+ */
+export const foldAll = (
+  projection: AnyProjection,
+  touched: readonly Touch[],
+  before: (key: string) => Row | undefined,
+): ReadonlyMap<string, Row | undefined> => {
   const rows = new Map<string, Row | undefined>();
   for (const { event, keys } of touched) {
     const fold = projection.fold[event.type] as Fold | undefined;
     if (fold === undefined) continue;
     try {
-      for (const key of keys) rows.set(key, fold(rows.has(key) ? rows.get(key) : before.get(key), event, key));
+      for (const key of keys) rows.set(key, fold(rows.has(key) ? rows.get(key) : before(key), event, key));
     } catch (error) {
       throw new Poison(event, error);
     }
   }
   const { column } = projection.key;
-  const changes = { inserted: [] as Row[], updated: [] as Row[], deleted: [] as string[] };
   for (const [key, row] of rows) {
-    const former = before.get(key);
-    if (row === former) continue;
+    if (row === before(key)) rows.delete(key);
     // However the fold spells the key, the row is that of the key.
-    if (row !== undefined)
-      changes[former === undefined ? 'inserted' : 'updated'].push(
-        row[column] === key ? row : { ...row, [column]: key },
-      );
-    else changes.deleted.push(key);
+    else if (row !== undefined && row[column] !== key) rows.set(key, { ...row, [column]: key });
   }
+  return rows;
+};
+
+/** What is to be done to a table for its rows to become these. `stored`: whether it has a row of the key. */
+export const changesTo = (
+  rows: Iterable<readonly [string, Row | undefined]>,
+  stored: (key: string) => boolean,
+): Changes => {
+  const changes = { inserted: [] as Row[], updated: [] as Row[], deleted: [] as string[] };
+  for (const [key, row] of rows)
+    if (row !== undefined) changes[stored(key) ? 'updated' : 'inserted'].push(row);
+    else if (stored(key)) changes.deleted.push(key);
   return changes;
 };

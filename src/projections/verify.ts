@@ -5,7 +5,7 @@ import { type Aggregates, concerns, interestIn } from '../eventstore/consumer/in
 import { isUndecodable } from '../eventstore/event.ts';
 import type { Decode, Fact } from '../eventstore/feed.ts';
 import { type EventStore, type Position, START } from '../eventstore/port.ts';
-import { foldAll, touches } from './folding.ts';
+import { changesTo, foldAll, touches } from './folding.ts';
 import type { AnyProjection } from './projection.ts';
 import { SCHEMA, tableOf } from './table.ts';
 
@@ -85,7 +85,11 @@ export const verify = async (projection: AnyProjection, options: VerifyOptions):
     try {
       const touched = touches(projection, rest);
       const before = await scratch.load(pool, [...new Set(touched.flatMap(({ keys }) => keys))]);
-      await scratch.write(pool, foldAll(projection, touched, before));
+      const after = foldAll(projection, touched, (key) => before.get(key));
+      await scratch.write(
+        pool,
+        changesTo(after, (key) => before.has(key)),
+      );
     } catch (error) {
       const [first] = rest;
       if (error instanceof Poison) passedOver.add(error.event.id);
