@@ -11,34 +11,44 @@ const STATEMENT_BYTES = 8 * 1024 * 1024;
 
 const NONE: Rows = new Map();
 
+/** Keys that are the id of the event which comes first for them: an event is handled once, so there is no such row before. */
+const newKeys = (touched: readonly Touch[]): ReadonlySet<string> => {
+  const first = new Map<string, boolean>();
+  for (const { event, keys } of touched) for (const key of keys) if (!first.has(key)) first.set(key, key === event.id);
+  return new Set([...first].flatMap(([key, isNew]) => (isNew ? [key] : [])));
+};
+
 /**
- * Loads the rows that events touch, folds in memory, and tells what to write: after every batch, or, with an allowance,
- * as late as that permits. The latter is for a table that nobody reads yet.
+ * Loads the rows that events touch, unless memory has them, folds in memory, and tells what to write: after every batch,
+ * or, when `late`, as late as the allowance permits. The latter is for a table that nobody reads yet.
  */
 export const projector = (
   projection: AnyProjection,
   table: Table,
-  { pool, allowed }: { readonly pool: pg.Pool; readonly allowed?: Allowance },
+  { pool, allowed, late }: { readonly pool: pg.Pool; readonly allowed: Allowance; readonly late: boolean },
 ): Handler => {
   const memory = rowMemory(allowed);
 
   /** The rows of these events that memory does not have. */
-  const load = async (touched: readonly Touch[]): Promise<Rows> => {
+  const load = async (touched: readonly Touch[], fresh: ReadonlySet<string>): Promise<Rows> => {
     if (!memory.partial()) return NONE;
-    const keys = new Set(touched.flatMap(({ keys }) => keys).filter((key) => memory.get(key) === undefined));
-    return keys.size === 0 ? NONE : table.load(pool, [...keys]);
+    const wanted = touched
+      .flatMap(({ keys }) => keys)
+      .filter((key) => !fresh.has(key) && memory.get(key) === undefined);
+    return wanted.length === 0 ? NONE : table.load(pool, [...new Set(wanted)]);
   };
 
   return {
     take: async (events) => {
       const touched = touches(projection, events);
-      const loaded = await load(touched);
+      const fresh = newKeys(touched);
+      const loaded = await load(touched, fresh);
       const after = foldAll(projection, touched, (key) => {
         const held = memory.get(key);
         return held === undefined ? loaded.get(key) : held.row;
       });
       for (const [key, row] of loaded) memory.loaded(key, row);
-      for (const [key, row] of after) memory.change(key, row);
+      for (const [key, row] of after) memory.change(key, row, fresh.has(key));
     },
     effects: () => {
       const effects = [];
@@ -53,8 +63,8 @@ export const projector = (
       return effects;
     },
     written: memory.written,
-    full: memory.full,
-    reset: (position) => memory.reset(allowed !== undefined && position === START),
+    full: () => !late || memory.full(),
+    reset: (position) => memory.reset(late && position === START),
   };
 };
 

@@ -2,6 +2,8 @@ import type { Row } from './table.ts';
 
 /** What all builds of a process keep of rows together, as estimated: a rebuild needs so much memory more, whatever the log holds. */
 export const BUILD_MEMORY_BYTES = 96 * 1024 * 1024;
+/** What all live tables keep together of the rows touched lately, so that a busy row is not loaded for each batch. */
+export const LIVE_MEMORY_BYTES = 24 * 1024 * 1024;
 
 /** A row that memory holds, or the lack of one. */
 export type Held = {
@@ -11,6 +13,8 @@ export type Held = {
   /** An estimate, made when the row is new and at every {@link MEASURED} th change. */
   bytes: number;
   changes: number;
+  /** Hardly any event will touch it again: it goes once it is written. */
+  passing: boolean;
 };
 
 const MEASURED = 8;
@@ -57,8 +61,8 @@ export type RowMemory = {
   readonly get: (key: string) => Held | undefined;
   /** Keeps a row that was loaded. */
   readonly loaded: (key: string, row: Row) => void;
-  /** Keeps what became of a row; of one that is not held, the table has none. */
-  readonly change: (key: string, row: Row | undefined) => void;
+  /** Keeps what became of a row; of one that is not held, the table has none. `passing`: only until it is written. */
+  readonly change: (key: string, row: Row | undefined, passing?: boolean) => void;
   /** Those that the table does not know yet, by key. */
   readonly dirty: () => ReadonlyMap<string, Held>;
   /** The table says the same now. Gives rows up where there are too many. */
@@ -71,8 +75,7 @@ export type RowMemory = {
   readonly partial: () => boolean;
 };
 
-/** Without an allowance nothing stays beyond a write. */
-export const rowMemory = (allowed: Allowance | undefined): RowMemory => {
+export const rowMemory = (allowed: Allowance): RowMemory => {
   const rows = new Map<string, Held>();
   const dirty = new Map<string, Held>();
   const self = {};
@@ -89,7 +92,7 @@ export const rowMemory = (allowed: Allowance | undefined): RowMemory => {
     bytes += held.bytes;
   };
   const keep = (key: string, row: Row | undefined, stored: boolean): Held => {
-    const held: Held = { row, stored, bytes: 0, changes: 0 };
+    const held: Held = { row, stored, bytes: 0, changes: 0, passing: false };
     rows.set(key, held);
     measure(held);
     return held;
@@ -115,9 +118,10 @@ export const rowMemory = (allowed: Allowance | undefined): RowMemory => {
   return {
     get: (key) => rows.get(key),
     loaded: (key, row) => void keep(key, row, true),
-    change: (key, row) => {
+    change: (key, row, passing = false) => {
       const held = rows.get(key) ?? keep(key, row, false);
       held.row = row;
+      held.passing = passing;
       if (row === undefined && !held.stored) {
         dirty.delete(key);
         return drop(key, held);
@@ -130,21 +134,16 @@ export const rowMemory = (allowed: Allowance | undefined): RowMemory => {
     written: () => {
       for (const [key, held] of dirty) {
         held.stored = held.row !== undefined;
-        if (!held.stored) drop(key, held);
+        if (held.stored && !held.passing) continue;
+        drop(key, held);
+        partial ||= held.stored;
       }
       dirty.clear();
-      if (allowed === undefined) {
-        rows.clear();
-        bytes = 0;
-        partial = true;
-        return;
-      }
       allowed.note(self, bytes);
       shrink(allowed.excess(self));
       allowed.note(self, bytes);
     },
     full: () => {
-      if (allowed === undefined) return true;
       allowed.note(self, bytes);
       return allowed.excess(self) > 0;
     },
@@ -153,7 +152,7 @@ export const rowMemory = (allowed: Allowance | undefined): RowMemory => {
       dirty.clear();
       bytes = 0;
       partial = !empty;
-      allowed?.note(self, 0);
+      allowed.note(self, 0);
     },
     partial: () => partial,
   };

@@ -5,7 +5,7 @@ import { CONTROL_CHANNEL } from '../eventstore/consumer/parking.ts';
 import { listen } from '../eventstore/postgres/listener.ts';
 import type { Progress } from './progress.ts';
 import type { AnyProjection } from './projection.ts';
-import { allowance } from './rowMemory.ts';
+import { allowance, LIVE_MEMORY_BYTES } from './rowMemory.ts';
 import { type AfterSwap, prepareTables } from './slots.ts';
 import { type SupervisionOptions, supervise } from './supervision.ts';
 
@@ -52,7 +52,7 @@ export const runProjections = (options: RunnerOptions): ProjectionRunner => {
     await feed.ready;
     await prepareTables(pool, store, projections, afterSwap);
     let current = await wishes(pool);
-    const allowed = allowance(buildMemoryBytes);
+    const allowed = { live: allowance(LIVE_MEMORY_BYTES), build: allowance(buildMemoryBytes) };
     const supervisions = new Map(
       projections.map((projection) => [
         projection.name,

@@ -12,8 +12,8 @@ import { buildTableName, tableOf } from './table.ts';
 
 export type SupervisionOptions = Pick<ConsumptionOptions, 'pool' | 'feed' | 'store' | 'decode' | 'log'> & {
   readonly aggregates: Aggregates;
-  /** What the tables being built may keep in memory together. */
-  readonly allowed: Allowance;
+  /** What the tables of either kind may keep in memory together. */
+  readonly allowed: Readonly<Record<Slot, Allowance>>;
   readonly paused: () => boolean;
   /** Told how far the live table has come. */
   readonly onProgress: (position: Position) => void;
@@ -55,7 +55,7 @@ export const supervise = (projection: AnyProjection, options: SupervisionOptions
       ...options,
       consumer: { kind: 'projection', name: projection.name, slot },
       interest,
-      handler: projector(projection, table, slot === 'live' ? { pool } : { pool, allowed }),
+      handler: projector(projection, table, { pool, allowed: allowed[slot], late: slot === 'build' }),
       paused: () => slot === 'live' && paused(),
       onProgress: (position) => {
         if (slot === 'live') onProgress(position);

@@ -148,6 +148,7 @@ t.test('a table that is being built', async (t) => {
       handler: projector(projection, tableOf(projection, buildTableName(projection)), {
         pool: through,
         allowed: allowance(bytes),
+        late: true,
       }),
       paused: () => false,
       onProgress: () => stir(),

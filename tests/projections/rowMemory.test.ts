@@ -73,43 +73,48 @@ t.test(
     let given = 0;
     let spared = 0;
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 40 }), fc.integer({ min: 0, max: 6_000 }), async (steps, bytes) => {
-        const stored = new Map<string, Row>();
-        const { table, write, loads } = tableIn(stored);
-        const handler = projector(counters, table, { pool: undefined as never, allowed: allowance(bytes) });
-        const events: Fact[] = [];
-        let durable = 0;
-        const flush = (): void => {
-          for (const { values } of handler.effects()) write(values[0] as Changes);
-          handler.written();
-          durable = events.length;
-        };
-        const take = async (batch: readonly Fact[]): Promise<void> => {
-          const before = loads();
-          await handler.take(batch);
-          if (durable > 0 && loads() === before) spared += 1;
-        };
-        handler.reset(START);
-        for (const each of steps)
-          if (each === 'write') flush();
-          else if (each === 'crash') {
-            handler.reset(BigInt(durable));
-            await take(events.slice(durable));
-          } else {
-            const batch = each.map(
-              ({ key, type, title }) => ({ type, data: { id: KEYS[key], title } }) as unknown as Fact,
-            );
-            await take(batch);
-            events.push(...batch);
-            if (handler.full()) {
-              given += 1;
-              flush();
+      fc.asyncProperty(
+        fc.array(step, { maxLength: 40 }),
+        fc.integer({ min: 0, max: 6_000 }),
+        fc.boolean(),
+        async (steps, bytes, late) => {
+          const stored = new Map<string, Row>();
+          const { table, write, loads } = tableIn(stored);
+          const handler = projector(counters, table, { pool: undefined as never, allowed: allowance(bytes), late });
+          const events: Fact[] = [];
+          let durable = 0;
+          const flush = (): void => {
+            for (const { values } of handler.effects()) write(values[0] as Changes);
+            handler.written();
+            durable = events.length;
+          };
+          const take = async (batch: readonly Fact[]): Promise<void> => {
+            const before = loads();
+            await handler.take(batch);
+            if (durable > 0 && loads() === before) spared += 1;
+          };
+          handler.reset(START);
+          for (const each of steps)
+            if (each === 'write') flush();
+            else if (each === 'crash') {
+              handler.reset(BigInt(durable));
+              await take(events.slice(durable));
+            } else {
+              const batch = each.map(
+                ({ key, type, title }) => ({ type, data: { id: KEYS[key], title } }) as unknown as Fact,
+              );
+              await take(batch);
+              events.push(...batch);
+              if (handler.full()) {
+                given += 1;
+                flush();
+              }
             }
-          }
-        flush();
-        t.strictSame(stored, folded(events));
-        loaded += loads();
-      }),
+          flush();
+          t.strictSame(stored, folded(events));
+          loaded += loads();
+        },
+      ),
       { numRuns: 400 },
     );
     t.ok(loaded > 100 && given > 100 && spared > 100, `${loaded} loads, ${given} times full, ${spared} loads spared`);
@@ -143,7 +148,7 @@ t.test('rows that are gone round find a part of them in memory, though not all o
       return table.load(db, wanted);
     },
   };
-  const handler = projector(counters, counted, { pool: undefined as never, allowed: allowance(50_000) });
+  const handler = projector(counters, counted, { pool: undefined as never, allowed: allowance(50_000), late: true });
   handler.reset(START);
   const rounds = 20;
   for (let round = 0; round < rounds; round += 1)
@@ -157,4 +162,25 @@ t.test('rows that are gone round find a part of them in memory, though not all o
     }
   t.ok(asked > 0);
   t.ok(asked < 0.7 * rounds * keys.length, `${asked} of ${rounds * keys.length} rows loaded`);
+});
+
+t.test('a live table is asked for a busy row once, and for one that its event is new to never', async (t) => {
+  const stored = new Map<string, Row>();
+  const { table, write, loads } = tableIn(stored);
+  const handler = projector(counters, table, { pool: undefined as never, allowed: allowance(50_000), late: false });
+  handler.reset(START);
+  const take = async (...events: readonly { readonly id: string; readonly data: { readonly id: string } }[]) => {
+    await handler.take(events.map((event) => ({ type: 'Counted', ...event }) as unknown as Fact));
+    t.ok(handler.full(), 'it is written at once');
+    for (const { values } of handler.effects()) write(values[0] as Changes);
+    handler.written();
+  };
+  const [busy, fresh] = [randomUUID(), randomUUID()];
+  for (let batch = 0; batch < 3; batch += 1) await take({ id: randomUUID(), data: { id: busy } });
+  t.equal(loads(), 1);
+  await take({ id: fresh, data: { id: fresh } });
+  t.equal(loads(), 1);
+  await take({ id: randomUUID(), data: { id: fresh } });
+  t.equal(loads(), 2, 'what went once it was written is loaded again');
+  t.match([stored.get(busy), stored.get(fresh)], [{ total: 3 }, { total: 2 }]);
 });
