@@ -128,6 +128,13 @@ export const createCodec = (deciders: readonly EventShapes[], keys: KeyRing): Co
     });
   };
 
+  /** The events of one append lie one after the other and have the same metadata. */
+  let latest: { readonly text: string; readonly parsed: z.output<typeof StoredMetadata> } | undefined;
+  const metadataOf = (text: string): z.output<typeof StoredMetadata> => {
+    if (latest?.text !== text) latest = { text, parsed: StoredMetadata.parse(JSON.parse(text)) };
+    return latest.parsed;
+  };
+
   /** Parsed, and which sealed fields wait for a key. */
   const parse = (event: StoredEvent) => {
     const versions = known.get(event.type);
@@ -136,7 +143,7 @@ export const createCodec = (deciders: readonly EventShapes[], keys: KeyRing): Co
     let metadata: z.output<typeof StoredMetadata>;
     try {
       data = JSON.parse(event.data);
-      metadata = StoredMetadata.parse(JSON.parse(event.metadata));
+      metadata = metadataOf(event.metadata);
     } catch {
       throw new UnreadableEvent('damaged', event, 'data or metadata are no longer what was written');
     }

@@ -45,7 +45,7 @@ const slice = ({ events, from, to }: Chunk, position: Position): Chunk =>
 /**
  * One decoded tail of the log for all consumers of a process: an event is read and decrypted once, however many
  * projections, policies and live connections ask for it. Recent events come from memory, the past in shared pages that
- * are read one ahead; memory stays flat however long the log is.
+ * are read ahead; memory stays flat however long the log is.
  */
 export const createFeed = ({ store, decode }: { readonly store: EventStore; readonly decode: Decode }): Feed => {
   const closing = new AbortController();
@@ -143,8 +143,25 @@ export const createFeed = ({ store, decode }: { readonly store: EventStore; read
     return pages.delete(oldest);
   };
 
+  /** What lies behind a page, read while that one is being decoded. */
+  const ahead = new Map<Position, Promise<Batch>>();
+  const read = (from: Position): Promise<Batch> => store.readAll(from, { limit: PAGE_EVENTS });
+  const readAhead = (from: Position): void => {
+    const batch = read(from);
+    ahead.set(from, batch);
+    batch.catch(() => ahead.delete(from));
+    const [oldest] = ahead.keys();
+    if (ahead.size > PAGES && oldest !== undefined) ahead.delete(oldest);
+  };
+
   const load = (from: Position): Promise<Chunk> => {
-    const reading = store.readAll(from, { limit: PAGE_EVENTS }).then((batch) => decoded(batch, from));
+    const raw = ahead.get(from) ?? read(from);
+    ahead.delete(from);
+    const reading = raw.then((batch) => {
+      const more = base !== undefined && batch.position > from && batch.position < base;
+      if (more && !pages.has(batch.position) && !ahead.has(batch.position)) readAhead(batch.position);
+      return decoded(batch, from);
+    });
     pages.set(from, reading);
     reading.catch(() => pages.delete(from));
     return reading;
@@ -197,6 +214,7 @@ export const createFeed = ({ store, decode }: { readonly store: EventStore; read
       await tail?.close();
       await following;
       pages.clear();
+      ahead.clear();
       ring = [];
     },
   };

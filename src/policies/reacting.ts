@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Outcome } from '../commands/binding.ts';
-import type { Handle } from '../eventstore/consumer/consumption.ts';
 import { isOutage, Poison } from '../eventstore/consumer/faults.ts';
+import type { Handle } from '../eventstore/consumer/handler.ts';
 import type { Fact } from '../eventstore/feed.ts';
 import { uuid5 } from '../uuid.ts';
 import type { JobQueue, Queued } from './boss.ts';
@@ -106,6 +106,5 @@ export const reactor = (policy: AnyPolicy, reacting: Reacting): Handle => {
       .sort((a, b) => (a.event.position < b.event.position ? -1 : 1));
     if (first !== undefined) throw first;
     await enqueue(led.sort((a, b) => (a.event.position < b.event.position ? -1 : 1)));
-    return undefined;
   };
 };

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { type Consumption, type ConsumptionOptions, consume } from '../eventstore/consumer/consumption.ts';
+import { atOnce } from '../eventstore/consumer/handler.ts';
 import { type Aggregates, interestIn } from '../eventstore/consumer/interest.ts';
 import { leadership } from '../eventstore/consumer/leadership.ts';
 import { CONTROL_CHANNEL } from '../eventstore/consumer/parking.ts';
@@ -52,7 +53,7 @@ export const createPolicyRunner = async (options: PolicyRunnerOptions): Promise<
           ...options,
           consumer: { kind: 'policy', name: policy.name, slot: 'live' },
           interest: interestIn(Object.keys(policy.on), aggregates),
-          handle: reactor(policy, options),
+          handler: atOnce(reactor(policy, options)),
           paused: () => false,
         }),
     );

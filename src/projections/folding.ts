@@ -1,4 +1,3 @@
-import { ERASURE } from '../domain/decider.ts';
 import { Poison } from '../eventstore/consumer/faults.ts';
 import type { Fact } from '../eventstore/feed.ts';
 import type { AnyProjection } from './projection.ts';
@@ -10,6 +9,9 @@ type KeysOf = (event: Fact) => string | readonly string[];
 
 /** An event and the rows it touches: by their keys, and all those of the erased person. */
 export type Touch = { readonly event: Fact; readonly keys: readonly string[]; readonly person?: string };
+
+/** The event that reaches every row of its person. */
+const ERASURE = 'AccountErased';
 
 /** The types of events that a projection subscribes to. */
 export const subscriptionOf = ({ fold, erasure }: Pick<AnyProjection, 'fold' | 'erasure'>): readonly string[] =>
@@ -34,46 +36,61 @@ export const touches = (projection: AnyProjection, events: readonly Fact[]): rea
   });
 };
 
-/** The rows that events touch, as they lie in the table. */
-export const loadTouched = async (
+/** The rows of persons whom events erase, as they lie in the table; hardly ever any. */
+export const loadErased = async (
   { erasure }: AnyProjection,
-  table: Pick<Table, 'load' | 'loadWhere'>,
-  db: Parameters<Table['load']>[0],
+  table: Pick<Table, 'loadWhere'>,
+  db: Parameters<Table['loadWhere']>[0],
   touched: readonly Touch[],
 ): Promise<Rows> => {
-  const rows = await table.load(db, [...new Set(touched.flatMap(({ keys }) => keys))]);
   const persons = touched.flatMap(({ person }) => person ?? []);
-  if (erasure === undefined || persons.length === 0) return rows;
-  return new Map([...(await table.loadWhere(db, erasure.column, persons)), ...rows]);
+  return erasure === undefined || persons.length === 0 ? new Map() : table.loadWhere(db, erasure.column, persons);
 };
 
-/** What events in order do to the rows they touch. Throws Poison for the first event whose fold throws. */
-export const foldAll = (projection: AnyProjection, touched: readonly Touch[], before: Rows): Changes => {
+/**
+ * What becomes of the rows that events touch, in order: only of those that change. `known`: the keys of all rows that may
+ * be those of an erased person. Throws Poison for the first event whose fold throws.
+ */
+export const foldAll = (
+  projection: AnyProjection,
+  touched: readonly Touch[],
+  before: (key: string) => Row | undefined,
+  known: () => Iterable<string>,
+): ReadonlyMap<string, Row | undefined> => {
   const rows = new Map<string, Row | undefined>();
+  const now = (key: string): Row | undefined => (rows.has(key) ? rows.get(key) : before(key));
   const { erasure } = projection;
   for (const { event, keys, person } of touched) {
     const fold = projection.fold[event.type] as Fold | undefined;
     try {
       if (erasure !== undefined && person !== undefined)
-        for (const [key, row] of new Map([...before, ...rows]))
+        for (const key of new Set([...known(), ...rows.keys()])) {
+          const row = now(key);
           if (row?.[erasure.column] === person) rows.set(key, erasure.row(row as never) as Row);
+        }
       if (fold === undefined) continue;
-      for (const key of keys) rows.set(key, fold(rows.has(key) ? rows.get(key) : before.get(key), event, key));
+      for (const key of keys) rows.set(key, fold(now(key), event, key));
     } catch (error) {
       throw new Poison(event, error);
     }
   }
   const { column } = projection.key;
-  const changes = { inserted: [] as Row[], updated: [] as Row[], deleted: [] as string[] };
   for (const [key, row] of rows) {
-    const former = before.get(key);
-    if (row === former) continue;
+    if (row === before(key)) rows.delete(key);
     // However the fold spells the key, the row is that of the key.
-    if (row !== undefined)
-      changes[former === undefined ? 'inserted' : 'updated'].push(
-        row[column] === key ? row : { ...row, [column]: key },
-      );
-    else changes.deleted.push(key);
+    else if (row !== undefined && row[column] !== key) rows.set(key, { ...row, [column]: key });
   }
+  return rows;
+};
+
+/** What is to be done to a table for its rows to become these. `stored`: whether it has a row of the key. */
+export const changesTo = (
+  rows: Iterable<readonly [string, Row | undefined]>,
+  stored: (key: string) => boolean,
+): Changes => {
+  const changes = { inserted: [] as Row[], updated: [] as Row[], deleted: [] as string[] };
+  for (const [key, row] of rows)
+    if (row !== undefined) changes[stored(key) ? 'updated' : 'inserted'].push(row);
+    else if (stored(key)) changes.deleted.push(key);
   return changes;
 };

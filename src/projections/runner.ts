@@ -5,15 +5,18 @@ import { CONTROL_CHANNEL } from '../eventstore/consumer/parking.ts';
 import { listen } from '../eventstore/postgres/listener.ts';
 import type { Progress } from './progress.ts';
 import type { AnyProjection } from './projection.ts';
+import { allowance, LIVE_MEMORY_BYTES } from './rowMemory.ts';
 import { type AfterSwap, prepareTables } from './slots.ts';
 import { type SupervisionOptions, supervise } from './supervision.ts';
 
-export type RunnerOptions = Omit<SupervisionOptions, 'paused' | 'onProgress' | 'afterSwap' | 'store'> & {
+export type RunnerOptions = Omit<SupervisionOptions, 'paused' | 'onProgress' | 'afterSwap' | 'store' | 'allowed'> & {
   readonly store: SupervisionOptions['store'] & Parameters<typeof prepareTables>[1];
   readonly projections: readonly AnyProjection[];
   readonly progress: Pick<Progress, 'moved'>;
   /** Makes again what depends on tables, the views of analytics above all; see {@link AfterSwap}. */
   readonly afterSwap?: AfterSwap;
+  /** Estimated bytes of rows that all rebuilds together keep in memory, {@link BUILD_MEMORY_BYTES} by default. */
+  readonly buildMemoryBytes?: number;
 };
 
 export type ProjectionRunner = {
@@ -43,18 +46,20 @@ const wishes = async (pool: pg.Pool): Promise<Wishes> => {
  * within seconds.
  */
 export const runProjections = (options: RunnerOptions): ProjectionRunner => {
-  const { pool, feed, store, log, projections, progress, afterSwap = async () => {} } = options;
+  const { pool, feed, store, log, projections, progress, afterSwap = async () => {}, buildMemoryBytes } = options;
 
   const lead = async (signal: AbortSignal): Promise<void> => {
     await feed.ready;
     await prepareTables(pool, store, projections, afterSwap);
     let current = await wishes(pool);
+    const allowed = { live: allowance(LIVE_MEMORY_BYTES), build: allowance(buildMemoryBytes) };
     const supervisions = new Map(
       projections.map((projection) => [
         projection.name,
         supervise(projection, {
           ...options,
           afterSwap,
+          allowed,
           paused: () => current.paused.has(projection.name),
           onProgress: (position) => progress.moved(projection.name, position),
         }),

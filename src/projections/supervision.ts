@@ -1,16 +1,20 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Slot } from '../eventstore/consumer/checkpoint.ts';
-import { type Consumption, type ConsumptionOptions, consume, type Handle } from '../eventstore/consumer/consumption.ts';
+import { type Consumption, type ConsumptionOptions, consume } from '../eventstore/consumer/consumption.ts';
 import { describe, Replaced } from '../eventstore/consumer/faults.ts';
 import { type Aggregates, interestIn } from '../eventstore/consumer/interest.ts';
 import type { Position } from '../eventstore/port.ts';
-import { foldAll, loadTouched, subscriptionOf, touches } from './folding.ts';
+import { subscriptionOf } from './folding.ts';
 import type { AnyProjection } from './projection.ts';
+import { projector } from './projector.ts';
+import type { Allowance } from './rowMemory.ts';
 import { type AfterSwap, beginBuild, completeIndexes, slotsOf, swap } from './slots.ts';
-import { buildTableName, type Table, tableOf } from './table.ts';
+import { buildTableName, tableOf } from './table.ts';
 
 export type SupervisionOptions = Pick<ConsumptionOptions, 'pool' | 'feed' | 'store' | 'decode' | 'log'> & {
   readonly aggregates: Aggregates;
+  /** What the tables of either kind may keep in memory together. */
+  readonly allowed: Readonly<Record<Slot, Allowance>>;
   readonly paused: () => boolean;
   /** Told how far the live table has come. */
   readonly onProgress: (position: Position) => void;
@@ -28,21 +32,12 @@ export type Supervision = {
 const SWAP_PAUSE_MS = 500;
 const RETRY_MS = 1_000;
 
-/** Loads the touched rows, folds in memory, and tells what to write. */
-const projector =
-  (projection: AnyProjection, table: Table, { pool }: Pick<SupervisionOptions, 'pool'>): Handle =>
-  async (events) => {
-    const touched = touches(projection, events);
-    const before = await loadTouched(projection, table, pool, touched);
-    return table.effects(foldAll(projection, touched, before));
-  };
-
 /**
  * Runs one projection: its live table follows the log; a newer version, or an operator's wish, fills another table
  * beside it and puts that in its place once it has come as far.
  */
 export const supervise = (projection: AnyProjection, options: SupervisionOptions): Supervision => {
-  const { pool, feed, log, aggregates, paused, onProgress, afterSwap } = options;
+  const { pool, feed, log, aggregates, allowed, paused, onProgress, afterSwap } = options;
   const stopping = new AbortController();
   const interest = interestIn(subscriptionOf(projection), aggregates);
   const running = new Set<Consumption>();
@@ -61,7 +56,7 @@ export const supervise = (projection: AnyProjection, options: SupervisionOptions
       ...options,
       consumer: { kind: 'projection', name: projection.name, slot },
       interest,
-      handle: projector(projection, table, options),
+      handler: projector(projection, table, { pool, allowed: allowed[slot], late: slot === 'build' }),
       paused: () => slot === 'live' && paused(),
       onProgress: (position) => {
         if (slot === 'live') onProgress(position);
@@ -102,6 +97,7 @@ export const supervise = (projection: AnyProjection, options: SupervisionOptions
     const target = live?.position() ?? building.position();
     if (!(await until(() => building.position() >= target))) return false;
     await building.stop();
+    if (building.saved() < target) throw new Error('The built table could not be saved');
     for (;;) {
       try {
         await swap(pool, projection, afterSwap);

@@ -5,7 +5,7 @@ import { type Aggregates, concerns, interestIn } from '../eventstore/consumer/in
 import { isUndecodable } from '../eventstore/event.ts';
 import type { Decode, Fact } from '../eventstore/feed.ts';
 import { type EventStore, type Position, START } from '../eventstore/port.ts';
-import { foldAll, loadTouched, subscriptionOf, touches } from './folding.ts';
+import { changesTo, foldAll, loadErased, subscriptionOf, touches } from './folding.ts';
 import type { AnyProjection } from './projection.ts';
 import { SCHEMA, tableOf } from './table.ts';
 
@@ -84,8 +84,21 @@ export const verify = async (projection: AnyProjection, options: VerifyOptions):
     const rest = events.filter(({ id }) => !passedOver.has(id));
     try {
       const touched = touches(projection, rest);
-      const before = await loadTouched(projection, scratch, pool, touched);
-      await scratch.write(pool, foldAll(projection, touched, before));
+      const [loaded, erased] = [
+        await scratch.load(pool, [...new Set(touched.flatMap(({ keys }) => keys))]),
+        await loadErased(projection, scratch, pool, touched),
+      ];
+      const before = new Map([...erased, ...loaded]);
+      const after = foldAll(
+        projection,
+        touched,
+        (key) => before.get(key),
+        () => before.keys(),
+      );
+      await scratch.write(
+        pool,
+        changesTo(after, (key) => before.has(key)),
+      );
     } catch (error) {
       const [first] = rest;
       if (error instanceof Poison) passedOver.add(error.event.id);

@@ -81,7 +81,8 @@ t.test('readers of the past', async (t) => {
       for (let turns = 0; turns < 20; turns += 1) await new Promise(setImmediate);
       const apart = Math.max(...fast.map((one) => Number(one.seen() - slow.seen())));
       t.ok(apart <= 4 * 2_048, `${apart} events apart`);
-      t.ok(pages() - before <= 4);
+      // Those that may be decoded, and the one behind them.
+      t.ok(pages() - before <= 5);
     }
     await running;
     t.equal(decoded(), EVENTS);

@@ -26,12 +26,12 @@ export type Checkpoint = Consumer & {
   /** As it was last saved. */
   readonly position: () => Position;
   /**
-   * Writes effects and the new position, both or neither: in one statement, or, with `settle`, in one transaction. Throws
-   * Replaced when another worker owns the checkpoint by now, and what the effects or `settle` throw. The pool may be one
-   * that does not wait for the disk: after a crash of the database position and effects are behind together, and the
-   * events are handled again.
+   * Writes effects and the new position, all or nothing: in one statement, or in one transaction when there are several
+   * effects or `settle`. Throws Replaced when another worker owns the checkpoint by now, and what the effects or `settle`
+   * throw. The pool may be one that does not wait for the disk: after a crash of the database position and effects are
+   * behind together, and the events are handled again.
    */
-  readonly move: (to: Position, effects?: Effects, settle?: Settle) => Promise<void>;
+  readonly move: (to: Position, effects?: readonly Effects[], settle?: Settle) => Promise<void>;
 };
 
 /** Runs in one transaction on one connection; a connection that broke is thrown away. */
@@ -74,6 +74,7 @@ export const takeOver = async (pool: pg.Pool, of: Consumer, owner: string): Prom
 
   const advance = async (
     db: Pick<pg.ClientBase | pg.Pool, 'query'>,
+    from: Position,
     to: Position,
     effects: Effects | undefined,
   ): Promise<void> => {
@@ -82,16 +83,19 @@ export const takeOver = async (pool: pg.Pool, of: Consumer, owner: string): Prom
                update convene.checkpoints set position = $4, error = null, updated_at = now()
                where ${WHERE} and position = $5 and owner = $6 returning 1)${effects === undefined ? '' : `, ${effects.ctes}`}
              select exists (select from moved) as moved`,
-      values: [...key, to, position, owner, ...(effects?.values ?? [])],
+      values: [...key, to, from, owner, ...(effects?.values ?? [])],
     });
     if (!rows[0]?.moved) throw new Replaced(`Another worker runs ${of.kind} ${of.name}`);
   };
-  const move: Checkpoint['move'] = async (to, effects, settle) => {
-    if (settle === undefined) await advance(pool, to, effects);
+  const move: Checkpoint['move'] = async (to, effects = [], settle) => {
+    const [first, ...others] = effects;
+    if (settle === undefined && others.length === 0) await advance(pool, position, to, first);
     else
       await transaction(pool, async (client) => {
-        await advance(client, to, effects);
-        await settle(client);
+        // The first one locks the checkpoint and moves it; the others find it where it is now.
+        await advance(client, position, to, first);
+        for (const other of others) await advance(client, to, to, other);
+        await settle?.(client);
       });
     position = to;
   };

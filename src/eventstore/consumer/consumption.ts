@@ -5,17 +5,12 @@ import type { Logger } from 'pino';
 import { isUndecodable } from '../event.ts';
 import { type Decode, type Fact, type Feed, FeedClosed, type FeedEvent } from '../feed.ts';
 import { type EventStore, type Position, START } from '../port.ts';
-import { type Checkpoint, type Consumer, type Effects, noteError, type Settle, takeOver } from './checkpoint.ts';
+import { type Checkpoint, type Consumer, noteError, type Settle, takeOver } from './checkpoint.ts';
 import { describe, isDataFault, Poison, Replaced } from './faults.ts';
+import type { Handler } from './handler.ts';
 import { concerns, type Interest } from './interest.ts';
 import { type Letter, park, parkedStreams } from './parking.ts';
-import { redrive } from './redrive.ts';
-
-/**
- * Handles events in order: everything but the writing, if there is any, which is done as the checkpoint moves. Throws Poison for an event that cannot be handled; anything
- * else it throws is an outage (tried again without end) unless Postgres refused the data.
- */
-export type Handle = (events: readonly Fact[]) => Promise<Effects | undefined>;
+import { type Redrive, redrive } from './redrive.ts';
 
 export type ConsumptionOptions = {
   readonly pool: pg.Pool;
@@ -25,18 +20,20 @@ export type ConsumptionOptions = {
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
   readonly consumer: Consumer;
   readonly interest: Interest;
-  readonly handle: Handle;
+  readonly handler: Handler;
   readonly paused: () => boolean;
   /** Called whenever the consumer has come further, in memory at least. */
   readonly onProgress?: (position: Position) => void;
 };
 
 export type Consumption = {
-  /** How far it has come; START before it has begun. */
+  /** How far it has come, in memory at least; START before it has begun. */
   readonly position: () => Position;
+  /** How far it has come durably. */
+  readonly saved: () => Position;
   /** Looks again at what operators want and which streams are set aside. */
   readonly wake: () => void;
-  /** Finishes the batch under way and saves the position. */
+  /** Finishes the batch under way and saves what it can: see `saved`. */
   readonly stop: () => Promise<void>;
   /** Settles when it has ended: after stop, or because another worker has taken over (rejects with Replaced). */
   readonly done: Promise<void>;
@@ -45,40 +42,71 @@ export type Consumption = {
 /** Events that one transaction takes while catching up. */
 const BATCH_EVENTS = 4_096;
 const SAVE_MS = 1_000;
+/** As long as what was handled may wait to be written: what a crash has done again. Each write costs every row that changed since the last. */
+const UNWRITTEN_MS = 20_000;
 const MAX_BACKOFF_MS = 5_000;
 
 /**
  * Runs one consumer over the feed from its durable position until stopped: events and checkpoint move together, an
  * event that cannot be handled sets its own stream aside, outages are sat out, stretches without interest advance in
- * memory and are saved once a second.
+ * memory and are saved once a second. A handler that is not full keeps what it took in memory until the head is reached,
+ * for seconds at most; then it is written together with the position, so that whatever happens in between is handled again.
  */
 export const consume = (options: ConsumptionOptions): Consumption => {
-  const { pool, feed, log, consumer, interest, handle, paused, onProgress } = options;
+  const { pool, feed, log, consumer, interest, handler, paused, onProgress } = options;
   const stopping = new AbortController();
   const reader = {};
   let waiting = new AbortController();
   let woken = false;
-  let checkpoint: Checkpoint;
+  let checkpoint: Checkpoint | undefined;
   let position = START;
   /** By `performance.now()`: the time of day may be set back. */
   let savedAt = 0;
   let letters: ReadonlyMap<string, Letter> = new Map();
+  /** Whether earlier batches are in memory alone. */
+  let unwritten = false;
+  /** Batches that begin before it are written at once: it lies behind something that Postgres refused, which is to be found. */
+  let careful = START;
 
+  const saved = (): Position => checkpoint?.position() ?? START;
   const reach = (to: Position): void => {
     position = to;
     onProgress?.(to);
   };
-  const save = async (): Promise<void> => {
-    if (position > checkpoint.position()) await checkpoint.move(position);
-    savedAt = performance.now();
+  /** Forgets what is in memory alone. */
+  const goBack = (): void => {
+    handler.reset(saved());
+    unwritten = false;
+    reach(saved());
+  };
+  const refused = (to: Position): void => {
+    if (to > careful) careful = to;
   };
 
-  const write = async (events: readonly FeedEvent[], to: Position, settle?: Settle): Promise<void> => {
+  /** Writes whatever the handler has taken, and the position. When that fails, the handler has forgotten it. */
+  const flush = async (to: Position, settle?: Settle): Promise<void> => {
+    try {
+      await checkpoint?.move(to, handler.effects(), settle);
+    } catch (error) {
+      handler.reset(saved());
+      if (isDataFault(error)) refused(to);
+      throw error;
+    }
+    handler.written();
+    unwritten = false;
+    savedAt = performance.now();
+  };
+  const save = async (): Promise<void> => {
+    if (position > saved()) await flush(position);
+    savedAt = performance.now();
+  };
+  const isSaveDue = (): boolean => performance.now() >= saveDueAt();
+  const saveDueAt = (): number => savedAt + (unwritten ? UNWRITTEN_MS : SAVE_MS);
+
+  const take = async (events: readonly FeedEvent[]): Promise<void> => {
     const unreadable = events.find(isUndecodable);
     if (unreadable !== undefined) throw new Poison(unreadable, unreadable.error);
-    const effects = events.length === 0 ? undefined : await handle(events as readonly Fact[]);
-    await checkpoint.move(to, effects, settle);
-    savedAt = performance.now();
+    if (events.length > 0) await handler.take(events as readonly Fact[]);
   };
 
   const setAside = async (event: FeedEvent, cause: unknown): Promise<void> => {
@@ -92,14 +120,16 @@ export const consume = (options: ConsumptionOptions): Consumption => {
       },
       'stream parked',
     );
-    await checkpoint.move(event.position, undefined, (client) => park(client, consumer, event, cause, 1));
+    await flush(event.position, (client) => park(client, consumer, event, cause, 1));
     letters = await parkedStreams(pool, consumer);
   };
 
   const absorb = async (events: readonly FeedEvent[], to: Position): Promise<void> => {
     const rest = events.filter(({ stream }) => !letters.has(stream));
     try {
-      await write(rest, to);
+      await take(rest);
+      if (handler.full() || saved() < careful || to >= feed.head()) await flush(to);
+      else if (rest.length > 0) unwritten = true;
     } catch (error) {
       if (error instanceof Poison) {
         const at = rest.indexOf(error.event);
@@ -108,8 +138,9 @@ export const consume = (options: ConsumptionOptions): Consumption => {
         if (!letters.has(error.event.stream)) await setAside(error.event, error.cause);
         await absorb(rest.slice(at + 1), to);
       } else if (isDataFault(error)) {
+        refused(to);
         const [first] = rest;
-        if (first === undefined) throw error;
+        if (first === undefined || unwritten) throw error;
         if (rest.length === 1) {
           await setAside(first, error);
           return absorb([], to);
@@ -126,7 +157,7 @@ export const consume = (options: ConsumptionOptions): Consumption => {
     waiting = new AbortController();
     if (woken || stopping.signal.aborted) return undefined;
     const due = [
-      ...(position > checkpoint.position() ? [savedAt + SAVE_MS] : []),
+      ...(position > saved() ? [saveDueAt()] : []),
       ...[...letters.values()].flatMap(({ nextAttempt }) => (nextAttempt === null ? [] : [nextAttempt])),
     ];
     const timer =
@@ -165,6 +196,27 @@ export const consume = (options: ConsumptionOptions): Consumption => {
   const isDue = ({ verdict, nextAttempt }: Letter): boolean =>
     verdict !== null || (nextAttempt !== null && nextAttempt <= performance.now());
 
+  const step = async (): Promise<void> => {
+    if (woken) {
+      woken = false;
+      letters = await parkedStreams(pool, consumer);
+    }
+    if (!paused()) {
+      const due = [...letters.values()].filter(isDue);
+      if (due.length > 0) {
+        if (unwritten) await flush(position);
+        const write: Redrive['write'] = async (events, to, settle) => {
+          await take(events);
+          await flush(to, settle);
+        };
+        for (const letter of due) await redrive(letter, { ...options, write, upTo: position });
+        letters = await parkedStreams(pool, consumer);
+      }
+    }
+    if (isSaveDue()) await save();
+    await advance();
+  };
+
   const session = async (): Promise<void> => {
     // A name of its own for each session: what a lost connection may still be doing for the last one comes to nothing.
     const taken = await takeOver(pool, consumer, randomUUID());
@@ -172,32 +224,27 @@ export const consume = (options: ConsumptionOptions): Consumption => {
     checkpoint = taken;
     letters = await parkedStreams(pool, consumer);
     savedAt = performance.now();
-    reach(checkpoint.position());
-    while (!stopping.signal.aborted) {
-      if (woken) {
-        woken = false;
-        letters = await parkedStreams(pool, consumer);
+    goBack();
+    while (!stopping.signal.aborted)
+      try {
+        await step();
+      } catch (error) {
+        if (!unwritten || !isDataFault(error)) throw error;
+        log.warn({ consumer: consumer.name, error: describe(error) }, 'rows refused, looking for the event');
+        goBack();
       }
-      if (!paused()) {
-        const due = [...letters.values()].filter(isDue);
-        for (const letter of due) await redrive(letter, { ...options, write, upTo: position });
-        if (due.length > 0) letters = await parkedStreams(pool, consumer);
-      }
-      if (performance.now() - savedAt >= SAVE_MS) await save();
-      await advance();
-    }
     await save();
   };
 
   const run = async (): Promise<void> => {
     for (let failures = 0; !stopping.signal.aborted; failures += 1) {
-      const before = position;
+      const before = saved();
       try {
         await session();
       } catch (error) {
         if (error instanceof Replaced) throw error;
         if (stopping.signal.aborted || error instanceof FeedClosed) return;
-        if (position > before) failures = 0;
+        if (saved() > before) failures = 0;
         log.warn({ consumer: consumer.name, error: describe(error) }, 'interrupted, will try again');
         await noteError(pool, consumer, describe(error)).catch(() => {});
         const backoff = Math.min(MAX_BACKOFF_MS, 100 * 2 ** Math.min(failures, 6));
@@ -205,11 +252,12 @@ export const consume = (options: ConsumptionOptions): Consumption => {
       }
     }
   };
-  const done = run();
+  const done = run().finally(() => handler.reset(saved()));
   done.catch(() => {});
 
   return {
     position: () => position,
+    saved,
     wake: () => {
       woken = true;
       waiting.abort();
