@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { effectivePermissions } from '../domain/access/hierarchy.ts';
 import { categoryOf, idOf } from '../eventstore/event.ts';
 import { type Position, START } from '../eventstore/port.ts';
+import { gathered } from '../gathered.ts';
 import { heldRoles, roleAssignments } from '../projections/access/roleAssignments.ts';
 import { allRoles, roles } from '../projections/access/roles.ts';
 import { ReadModelBehind, WAIT_MS } from '../projections/caughtUp.ts';
@@ -10,7 +11,6 @@ import { accounts, standingsOf } from '../projections/identity/accounts.ts';
 import type { ReadModels } from '../projections/index.ts';
 import type { Progress } from '../projections/progress.ts';
 import type { Rights, RightsOf } from './deps.ts';
-import { gathered } from '../gathered.ts';
 
 /** Milliseconds that rights may be used again without another look. */
 const TTL = 1_000;

@@ -1,10 +1,10 @@
 import type { Kysely } from 'kysely';
 import { LRUCache } from 'lru-cache';
 import type { Fact } from '../eventstore/feed.ts';
+import { gathered } from '../gathered.ts';
 import { sessionEnds } from '../projections/identity/loginSessions.ts';
 import type { ReadModels } from '../projections/index.ts';
 import type { Sessions } from './deps.ts';
-import { gathered } from '../gathered.ts';
 
 /** Milliseconds that a session counts as alive without another look; a session that ended never lives again. */
 const TTL = 1_000;
