@@ -59,17 +59,15 @@ export const projector = (
       for (const [key, row] of loaded) memory.loaded(key, row);
       for (const [key, row] of after) memory.change(key, row, fresh.has(key));
     },
-    effects: () => {
-      const effects = [];
+    effects: function* () {
       for (const part of parts(memory.dirty())) {
         const changes = changesTo(
           part.map(([key, { row }]) => [key, row]),
           (key) => memory.get(key)?.stored ?? false,
         );
         const effect = table.effects(changes);
-        if (effect !== undefined) effects.push(effect);
+        if (effect !== undefined) yield effect;
       }
-      return effects;
     },
     written: memory.written,
     full: () => !late || memory.full(),

@@ -1,7 +1,11 @@
+import { getHeapStatistics } from 'node:v8';
 import type { Row } from './table.ts';
 
-/** What all builds of a process keep of rows together, as estimated: a rebuild needs so much memory more, whatever the log holds. */
-export const BUILD_MEMORY_BYTES = 96 * 1024 * 1024;
+/**
+ * Estimated bytes of rows that all builds of a process keep together, whatever the log holds: an eighth of the heap that
+ * this process may have, so that a small one stays within it, and no more than 256 MB.
+ */
+const BUILD_MEMORY_BYTES = Math.min(256 * 1024 * 1024, getHeapStatistics().heap_size_limit / 8);
 /** What all live tables keep together of the rows touched lately, so that a busy row is not loaded for each batch. */
 export const LIVE_MEMORY_BYTES = 24 * 1024 * 1024;
 

@@ -15,7 +15,7 @@ export type RunnerOptions = Omit<SupervisionOptions, 'paused' | 'onProgress' | '
   readonly progress: Pick<Progress, 'moved'>;
   /** Makes again what depends on tables, the views of analytics above all; see {@link AfterSwap}. */
   readonly afterSwap?: AfterSwap;
-  /** Estimated bytes of rows that all rebuilds together keep in memory, {@link BUILD_MEMORY_BYTES} by default. */
+  /** Estimated bytes of rows that all rebuilds together keep in memory; by default an eighth of the heap, at most 256 MB. */
   readonly buildMemoryBytes?: number;
 };
 

@@ -267,7 +267,8 @@ export const play = (t: Test, of: AnyModel): void => {
     t.fail(`the rules and the model disagree. ${repeatWith(settings)}`, { life: [...lines, ...why.split('\n')] });
     return;
   }
-  t.pass(`${details.numRuns} lives, ${[...coverage.answered.values()].reduce((a, b) => a + b, 0)} commands`);
+  const played = [...coverage.answered.values()].reduce((a, b) => a + b, 0);
+  t.ok(details.numRuns === settings.numRuns && played > 0, `${details.numRuns} lives, ${played} commands`);
   if (fewer(usual)) return;
   const missing = (wanted: readonly string[], met: ReadonlyMap<string, number>) =>
     wanted.filter((one) => !met.has(one));

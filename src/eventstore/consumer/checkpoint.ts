@@ -31,7 +31,7 @@ export type Checkpoint = Consumer & {
    * throw. The pool may be one that does not wait for the disk: after a crash of the database position and effects are
    * behind together, and the events are handled again.
    */
-  readonly move: (to: Position, effects?: readonly Effects[], settle?: Settle) => Promise<void>;
+  readonly move: (to: Position, effects?: Iterable<Effects>, settle?: Settle) => Promise<void>;
 };
 
 /** Runs in one transaction on one connection; a connection that broke is thrown away. */
@@ -88,13 +88,15 @@ export const takeOver = async (pool: pg.Pool, of: Consumer, owner: string): Prom
     if (!rows[0]?.moved) throw new Replaced(`Another worker runs ${of.kind} ${of.name}`);
   };
   const move: Checkpoint['move'] = async (to, effects = [], settle) => {
-    const [first, ...others] = effects;
-    if (settle === undefined && others.length === 0) await advance(pool, position, to, first);
+    const each = effects[Symbol.iterator]();
+    const first = each.next();
+    let other = first.done ? first : each.next();
+    if (settle === undefined && other.done) await advance(pool, position, to, first.value);
     else
       await transaction(pool, async (client) => {
         // The first one locks the checkpoint and moves it; the others find it where it is now.
-        await advance(client, position, to, first);
-        for (const other of others) await advance(client, to, to, other);
+        await advance(client, position, to, first.value);
+        for (; !other.done; other = each.next()) await advance(client, to, to, other.value);
         await settle?.(client);
       });
     position = to;

@@ -12,8 +12,11 @@ export type Handle = (events: readonly Fact[]) => Promise<void>;
 export type Handler = {
   /** Takes all of these events or, when it throws, none; throws what {@link Handle} throws. */
   readonly take: Handle;
-  /** What is to be written, together with the position, for everything that was taken since it was written last. */
-  readonly effects: () => readonly Effects[];
+  /**
+   * What is to be written, together with the position, for everything that was taken since it was written last; made one
+   * by one, since much of it may take much memory.
+   */
+  readonly effects: () => Iterable<Effects>;
   /** Told that the effects are durable. */
   readonly written: () => void;
   /** Whether what was taken is to be written before more is. */

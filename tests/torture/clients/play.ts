@@ -33,8 +33,11 @@ export type Stage = {
   parked: boolean;
 };
 
-/** A key is asked about again at most this often: then the service had every chance. */
-const TRIES = 40;
+/**
+ * A key is asked about again at most this often: then the service had every chance. Readiness is an answer shared for a second, so for
+ * as long repeats may meet a database that has just gone away.
+ */
+const TRIES = 200;
 const UNAUTHORIZED = 401;
 const INTERNAL_ERROR = 500;
 
