@@ -18,14 +18,14 @@ const facts = { passwordHash: '$2b$12$hash', emailHash: 'hash of the address' };
 const registration = { email: 'ada@example.org', password: 'Correct-horse-7', displayName: 'Ada', acceptTerms: true };
 
 type Mail = { readonly requestId: string; readonly expires: number };
-type World = { life: 'none' | 'abandoned' | 'active'; verified: boolean; mails: Mail[]; lockedUntil: number };
+type World = { life: 'none' | 'abandoned' | 'active'; emailVerified: boolean; mails: Mail[]; lockedUntil: number };
 const on = movesIn<World>();
 
 /** One account: it comes about once or never, and the newest mail verifies its address, once and within a day. */
 export const accountModel = model({
   decider: account,
   commands,
-  world: (): World => ({ life: 'none', verified: false, mails: [], lockedUntil: 0 }),
+  world: (): World => ({ life: 'none', emailVerified: false, mails: [], lockedUntil: 0 }),
   waits: [HOUR, 24 * HOUR - 1, 24 * HOUR, 1],
   lives: 200,
   moves: {
@@ -47,7 +47,7 @@ export const accountModel = model({
       expect: () => {
         if (world.life === 'abandoned') return 'email-taken';
         if (world.life === 'active') return [];
-        Object.assign(world, { life: 'active', verified: true });
+        Object.assign(world, { life: 'active', emailVerified: true });
         return ['AccountRegistered', 'EmailVerified'];
       },
     })),
@@ -68,7 +68,7 @@ export const accountModel = model({
         command: startEmailVerification,
         input,
         expect: () => {
-          if (world.life !== 'active' || world.verified) return [];
+          if (world.life !== 'active' || world.emailVerified) return [];
           const expires = now.getTime() + 24 * HOUR;
           world.mails.push({ requestId: newId('verification'), expires });
           return [{ type: 'EmailVerificationRequested', data: { expiresAt: new Date(expires).toISOString() } }];
@@ -86,9 +86,9 @@ export const accountModel = model({
           input: { token: 'token' },
           facts: { accountId, requestId: mail?.requestId ?? named('no request') },
           expect: () => {
-            const counts = mail !== undefined && ago === 0 && !world.verified && now.getTime() < mail.expires;
+            const counts = mail !== undefined && ago === 0 && !world.emailVerified && now.getTime() < mail.expires;
             if (!counts) return 'token-invalid';
-            world.verified = true;
+            world.emailVerified = true;
             return ['EmailVerified'];
           },
         };
@@ -110,12 +110,12 @@ export const accountModel = model({
       };
     }),
   },
-  seen: ({ status, verified, lockedUntil }) => ({
+  seen: ({ status, emailVerified, lockedUntil }) => ({
     life: status,
-    verified,
+    emailVerified,
     lockedUntil: lockedUntil === undefined ? 0 : Date.parse(lockedUntil),
   }),
-  expected: ({ life, verified, lockedUntil }) => ({ life, verified, lockedUntil }),
+  expected: ({ life, emailVerified, lockedUntil }) => ({ life, emailVerified, lockedUntil }),
   always: (_state, _world, history) => {
     const times = (type: string) => history.filter((event) => event.type === type).length;
     assert.ok(times('AccountRegistered') + times('RegistrationAbandoned') <= 1, 'it comes about once or never');
