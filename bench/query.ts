@@ -29,16 +29,27 @@ const fill = async (
   await client.connect();
   try {
     await client.query('set search_path = read');
+    // Everybody else is as the one who was seeded, under another name.
     await client.query(
-      `insert into provider_profiles select gen_random_uuid(), 'Provider ' || n, null, 'Europe/Berlin', null, null, 5000, 'EUR',
-         true, '[]', 0, 366, 0, now() from generate_series(1, $1) n`,
-      [PROVIDERS - 1],
+      `insert into provider_profiles select copy.* from generate_series(1, $2) n, provider_profiles original,
+         jsonb_populate_record(original, jsonb_build_object('provider_id', gen_random_uuid(), 'display_name', 'Provider ' || n)) copy
+       where original.provider_id = $1`,
+      [busy.provider, PROVIDERS - 1],
     );
     await client.query(
-      `insert into accounts select gen_random_uuid(), 'client' || n || '@example.org', 'Client ' || n, null, true, 'free',
-         'active', null, 'UTC', 'en', 'web', null, now(), now(), 1 from generate_series(1, $1) n`,
-      [CLIENTS - 1],
+      `insert into accounts select copy.* from generate_series(1, $2) n, accounts original,
+         jsonb_populate_record(original, jsonb_build_object('account_id', gen_random_uuid(), 'display_name', 'Client ' || n,
+           'email', 'client' || n || '@example.org')) copy
+       where original.account_id = $1`,
+      [busy.client, CLIENTS - 1],
     );
+    // As a rebuild does: the table first, its indexes when it is full.
+    const { rows: indexes } = await client.query<{ name: string; definition: string }>(
+      `select indexname as name, indexdef as definition from pg_indexes
+       where schemaname = 'read' and tablename = 'appointments' and indexname not in
+         (select conname from pg_constraint where conrelid = 'appointments'::regclass)`,
+    );
+    for (const { name } of indexes) await client.query(`drop index ${name}`);
     // A third lies ahead; of the rest most took place. Ids are what the service makes of provider, day and a UUID.
     await client.query(
       `with providers as (select array_agg(provider_id) as ids from provider_profiles),
@@ -72,6 +83,7 @@ const fill = async (
        from named`,
       [count, busy.provider, busy.client],
     );
+    for (const { definition } of indexes) await client.query(definition);
     // As the server does by itself after a while; in vain while something else still looks at an older state.
     for (let seen = false; !seen; ) {
       await client.query('vacuum analyze appointments, accounts, provider_profiles');
