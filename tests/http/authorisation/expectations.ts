@@ -4,6 +4,8 @@ import { randomUUID } from 'node:crypto';
 export type Foreign = {
   readonly accountId: string;
   readonly loginSessionId: string;
+  readonly phoneNumberId: string;
+  readonly apiKeyId: string;
   readonly sessionId: string;
   /** A session to enter: by its id or code everybody may. */
   readonly openSessionId: string;
@@ -43,6 +45,15 @@ const ofAppointment = (more: (foreign: Foreign) => object = () => ({})): Calls =
     by(as, 404, (foreign) => ({ appointmentId: foreign.appointmentId, ...more(foreign) })),
   );
 
+/** The account of somebody else, which is refused whether there is such an account or not. */
+const ofAccount = (more: Readonly<Record<string, unknown>> = {}, name = 'accountId'): Calls => [
+  by('user', 403, ({ accountId }) => ({ [name]: accountId, ...more }), 'permission-missing'),
+  by('user', 403, () => ({ [name]: randomUUID(), ...more }), 'permission-missing'),
+];
+const ofNumber = (more: Readonly<Record<string, unknown>> = {}): Calls => [
+  by('user', 404, ({ phoneNumberId }) => ({ phoneNumberId, ...more }), 'number-unknown'),
+];
+
 /**
  * What an account is told that names somebody else's object, for every route that needs a login: 404 for what it may not
  * see, 403 for what everybody sees but others change. By command, or by method and address.
@@ -57,7 +68,47 @@ export const foreignCalls: Readonly<Record<string, Calls>> = {
   SetRoleParents: NO_OBJECT,
   AssignRole: NO_OBJECT,
   RevokeRole: NO_OBJECT,
+  RetirePermission: NO_OBJECT,
+  DeleteRole: NO_OBJECT,
+  ChangeEmail: NO_OBJECT,
+  ChangePassword: NO_OBJECT,
+  LockAccount: NO_OBJECT,
+  UnlockAccount: NO_OBJECT,
+  UpdateProfile: ofAccount({ displayName: 'Mine now' }),
+  ReplaceProfile: ofAccount({ displayName: 'Mine now' }),
+  UpdatePreferences: ofAccount({ theme: 'dark' }),
+  ReplacePreferences: ofAccount({ theme: 'dark' }),
+  AddPhoneNumber: NO_OBJECT,
+  VerifyPhoneNumber: ofNumber({ code: '123456' }),
+  UpdatePhoneNumber: ofNumber({ label: 'Mine now' }),
+  SetPrimaryPhoneNumber: ofNumber(),
+  RemovePhoneNumber: ofNumber(),
+  ChangeSubscription: NO_OBJECT,
+  CancelSubscription: ofAccount(),
+  DeactivateAccount: ofAccount({ password: 'Correct-horse-7' }),
+  ReactivateAccount: NO_OBJECT,
+  EraseAccount: ofAccount({ confirm: 'somebody@example.org', password: 'Correct-horse-7' }),
   RevokeLoginSession: [by('user', 404, ({ loginSessionId }) => ({ sessionId: loginSessionId }))],
+  RevokeAllLoginSessions: NO_OBJECT,
+  StartMfaSetup: [
+    by(
+      'user',
+      422,
+      ({ phoneNumberId }) => ({ password: 'Correct-horse-7', method: 'sms', phoneNumberId }),
+      'number-unverified',
+    ),
+  ],
+  ConfirmMfaSetup: NO_OBJECT,
+  DisableMfa: NO_OBJECT,
+  RegenerateBackupCodes: NO_OBJECT,
+  RevokeTrustedDevice: [by('user', 404, () => ({ deviceId: 'laptop-of-the-victim' }), 'device-unknown')],
+  UnlinkOAuthIdentity: NO_OBJECT,
+  RevokeAllTokens: NO_OBJECT,
+  CreateApiKey: NO_OBJECT,
+  RevokeApiKey: [
+    by('user', 404, ({ apiKeyId }) => ({ keyId: apiKeyId }), 'api-key-unknown'),
+    by('user', 404, ({ apiKeyId, accountId }) => ({ keyId: apiKeyId, accountId }), 'api-key-unknown'),
+  ],
   CreateSession: NO_OBJECT,
   JoinSession: [by('user', 200, ({ openSessionId }) => ({ sessionId: openSessionId }))],
   LeaveSession: inSession(),
@@ -97,6 +148,7 @@ export const foreignCalls: Readonly<Record<string, Calls>> = {
     by('user', 403, ({ accountId }) => ({ accountId }), 'permission-missing'),
     by('user', 403, () => ({ accountId: randomUUID() }), 'permission-missing'),
   ],
+  'GET /api/v1/rbac/users/:accountId/permissions/:permission': ofAccount({ permission: 'book:appointments' }),
   'GET /api/v1/rbac/me/permissions': NO_OBJECT,
   'POST /api/v1/rbac/check': [
     by('user', 403, ({ accountId }) => ({ userId: accountId, permission: 'book:appointments' }), 'permission-missing'),
@@ -106,6 +158,23 @@ export const foreignCalls: Readonly<Record<string, Calls>> = {
   'GET /api/v1/auth/me': NO_OBJECT,
   'GET /api/v1/auth/sessions': NO_OBJECT,
   'DELETE /api/v1/auth/sessions': NO_OBJECT,
+  'GET /api/v1/auth/api-keys': ofAccount({}, 'userId'),
+  'GET /api/v1/mfa/backup-codes': NO_OBJECT,
+  'PUT /api/v1/users/me': NO_OBJECT,
+  'GET /api/v1/users/me/devices': NO_OBJECT,
+  'GET /api/v1/users/me/preferences': NO_OBJECT,
+  'GET /api/v1/users/me/phone-numbers': NO_OBJECT,
+  'GET /api/v1/users/me/login-history': NO_OBJECT,
+  'GET /api/v1/users/me/subscription': NO_OBJECT,
+  'GET /api/v1/users/me/personal-data': NO_OBJECT,
+  'GET /api/v1/users/search': NO_OBJECT,
+  'GET /api/v1/users/:userId': ofAccount({}, 'userId'),
+  'PUT /api/v1/users/:userId': ofAccount({ displayName: 'Mine now' }, 'userId'),
+  'GET /api/v1/users/:userId/preferences': ofAccount({}, 'userId'),
+  'PUT /api/v1/users/:userId/preferences': ofAccount({ theme: 'dark' }, 'userId'),
+  'GET /api/v1/users/:userId/login-history': ofAccount({}, 'userId'),
+  'GET /api/v1/users/:userId/personal-data': ofAccount({}, 'userId'),
+  'POST /api/v1/users/:userId/reactivate': NO_OBJECT,
   'GET /api/v1/ops/outbox': NO_OBJECT,
   'GET /api/v1/provider/profile': NO_OBJECT,
   'GET /api/v1/provider/availability': NO_OBJECT,
@@ -144,7 +213,23 @@ export const openRoutes: Readonly<Record<string, number>> = {
   RegisterAccount: 422,
   RequestEmailVerification: 422,
   VerifyEmail: 422,
-  'POST /api/v1/auth/login': 422,
+  RequestPasswordReset: 422,
+  ResetPassword: 422,
+  LogIn: 422,
+  SendOtp: 422,
+  VerifyOtp: 422,
+  VerifyMfaChallenge: 422,
+  RefreshSession: 422,
+  StartOAuthSignIn: 422,
+  ContinueOAuthSignIn: 422,
+  CompleteOAuthSignIn: 422,
+  'POST /api/v1/mfa/verify': 401,
+  'GET /api/v1/auth/oauth': 200,
+  'GET /api/v1/auth/oauth/:provider': 422,
+  'GET /api/v1/auth/oauth/:provider/callback': 422,
+  'POST /api/v1/auth/google': 422,
+  'GET /api/v1/auth/google': 503,
+  'GET /.well-known/jwks.json': 200,
   'POST /api/v1/auth/refresh': 401,
   'POST /api/v1/auth/logout': 401,
   'GET /metrics': 200,
@@ -164,6 +249,23 @@ export const openRoutes: Readonly<Record<string, number>> = {
   ),
 };
 
+/**
+ * Where a bad token is refused although none is needed: a sign-in that is begun with one links an identity to its account,
+ * so whoever sends one means his account.
+ */
+export const answersToBadTokens: Readonly<Record<string, number>> = { 'GET /api/v1/auth/google': 401 };
+
+/** What own pages answer that take nothing which could be wrong. */
+export const takesNoInput: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    ['subscription', 'phone-numbers', 'personal-data', 'preferences', 'devices'].map((page) => [
+      `GET /api/v1/users/me/${page}`,
+      '200',
+    ]),
+  ),
+  'GET /api/v1/mfa/backup-codes': '409 mfa-off',
+};
+
 /** Well-formed ids of things that do not exist, by the name of the path parameter or field. */
 export const unknownIds = (providerOf: { readonly appointmentId: string }): Readonly<Record<string, string>> => ({
   sessionId: randomUUID(),
@@ -173,6 +275,11 @@ export const unknownIds = (providerOf: { readonly appointmentId: string }): Read
   roleId: randomUUID(),
   providerId: randomUUID(),
   appointmentId: providerOf.appointmentId,
+  userId: randomUUID(),
+  phoneNumberId: randomUUID(),
+  keyId: randomUUID(),
+  deviceId: 'laptop-of-nobody',
+  provider: 'github',
   name: 'nothing:known',
   permission: 'nothing:known',
   id: randomUUID(),

@@ -62,6 +62,8 @@ export const people = async (t: Test) => {
 /** A session with an open round, an appointment and a login session of the victim's. */
 const belongings = async (victim: Client, provider: Client): Promise<Foreign> => {
   const loginSessionId: string = (await victim.get('/auth/sessions')).body.data.sessions[0].id;
+  const phone = must(await victim.post('/users/me/phone-numbers', { number: '+4930123456' })).body.data;
+  const key = must(await victim.post('/auth/api-keys', { name: 'Import', permissions: ['read:planners'] })).body.data;
   const session = must(await victim.post('/sessions', { name: 'Not yours' })).body.data;
   const open = must(await victim.post('/sessions', { name: 'Come in' })).body.data;
   const story = must(await victim.post(`/sessions/${session.id}/stories`, { title: 'A story' })).body.data;
@@ -84,6 +86,8 @@ const belongings = async (victim: Client, provider: Client): Promise<Foreign> =>
   return {
     accountId: victim.accountId,
     loginSessionId,
+    phoneNumberId: phone.id,
+    apiKeyId: key.id,
     sessionId: session.id,
     openSessionId: open.id,
     storyId: story.id,

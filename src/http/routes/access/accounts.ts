@@ -131,7 +131,7 @@ export const accountRoutes = (app: App, { db, rights }: Deps): void => {
   app.post(
     '/rbac/check',
     {
-      config: { ...config, apiKey: true },
+      config: { ...config, apiKey: true, refuses: [404] },
       schema: {
         summary: 'Whether an account holds a permission, and by which role',
         body: z.object({ permission: permissionName, userId: uuid.optional() }),

@@ -44,7 +44,7 @@ export const apiKeyRoutes = (app: App, { db, pool, commands }: Deps): void => {
   app.get(
     '/auth/api-keys',
     {
-      config: { access: 'loggedIn', unverified: true, reads: [apiKeys, accounts] },
+      config: { access: 'loggedIn', unverified: true, reads: [apiKeys, accounts], refuses: [404] },
       schema: {
         summary: 'The own API keys, newest first',
         querystring: z.object({
