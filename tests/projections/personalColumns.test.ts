@@ -7,7 +7,7 @@ import type { Row } from '../../src/projections/table.ts';
 
 /**
  * Every column that can hold text, by read model. Personal ones are blanked by an erasure; the others hold ids, words
- * of closed lists, or what people write about work and not about a person.
+ * of closed lists, keyed hashes, or what people write about work and not about a person.
  */
 const COLUMNS: Readonly<Record<string, { readonly personal: string; readonly other: string }>> = {
   permissions: { personal: '', other: 'name description context' },
@@ -41,7 +41,7 @@ const COLUMNS: Readonly<Record<string, { readonly personal: string; readonly oth
     personal: '',
     other:
       'user_id actor_id actor_type account_id action type context target_type target_id stream outcome role_id ' +
-      'permission command correlation_id causation_id session_id summary',
+      'permission command correlation_id causation_id session_id summary code method path continues ip_hash',
   },
 };
 

@@ -55,6 +55,9 @@ export type Choices = {
   readonly marked?: (marks: Readonly<Record<string, unknown>>, schema: z.ZodType) => fc.Arbitrary<unknown> | undefined;
 };
 
+const namesBut = (names: fc.Arbitrary<unknown>, other: string): fc.Arbitrary<string> =>
+  (names as fc.Arbitrary<string>).filter((name) => name !== other);
+
 const wholeNumbers = ({ minimum, maximum }: Bounds): fc.Arbitrary<number> => {
   const [min, max] = [
     Math.max(minimum ?? Number.MIN_SAFE_INTEGER, Number.MIN_SAFE_INTEGER),
@@ -107,7 +110,8 @@ export const arbitraryOf = (schema: z.ZodType, choices: Choices = {}): fc.Arbitr
     case 'optional':
       return of(definition.innerType);
     case 'record':
-      return fc.dictionary(of(definition.keyType) as fc.Arbitrary<string>, of(definition.valueType), {
+      // zod leaves out what is called so, in whatever it reads.
+      return fc.dictionary(namesBut(of(definition.keyType), '__proto__'), of(definition.valueType), {
         maxKeys: 3,
         noNullPrototype: true,
       });

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { endLoginSessions } from '../../domain/identity/account/index.ts';
-import { endLoginSession, loginSession } from '../../domain/identity/loginSession.ts';
+import { beganAt, endLoginSession, loginSession } from '../../domain/identity/loginSession.ts';
 import type { Outcome, Run } from '../binding.ts';
 
 type Ending = Pick<z.output<typeof endLoginSessions.input>, 'by'>;
@@ -33,6 +33,6 @@ export const begunBefore = async (
   if (before === undefined) return sessionIds;
   const begun: string[] = [];
   for (const sessionId of sessionIds)
-    if ((await reads.load(loginSession, sessionId)).state.startedAt < before) begun.push(sessionId);
+    if (beganAt((await reads.load(loginSession, sessionId)).state) < Date.parse(before)) begun.push(sessionId);
   return begun;
 };

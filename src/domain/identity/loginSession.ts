@@ -38,7 +38,8 @@ export type LoginSessionEvent = EventOf<typeof events>;
 export type LoginSession = {
   /** Undefined: no such session. */
   readonly accountId?: string;
-  readonly startedAt: string;
+  /** When its first refresh token ends or ended. */
+  readonly firstExpiresAt: string;
   readonly expiresAt: string;
   readonly revoked: boolean;
   /** The hash of the one refresh token that counts. */
@@ -55,13 +56,12 @@ const FORMER_KEPT = 50;
 export const loginSession = decider<LoginSession, LoginSessionEvent>({
   category: 'loginSession',
   events,
-  initial: { startedAt: '', expiresAt: '', revoked: false, refreshTokenHash: '', former: [] },
+  initial: { firstExpiresAt: '', expiresAt: '', revoked: false, refreshTokenHash: '', former: [] },
   evolve: (state, { type, data }) => {
     switch (type) {
       case 'LoginSessionStarted': {
         const { accountId, expiresAt, refreshTokenHash } = data;
-        const startedAt = new Date(Date.parse(expiresAt) - REFRESH_LIFE).toISOString();
-        return { ...state, accountId, startedAt, expiresAt, refreshTokenHash };
+        return { ...state, accountId, firstExpiresAt: expiresAt, expiresAt, refreshTokenHash };
       }
       case 'LoginSessionRefreshed': {
         const former = [...state.former, state.refreshTokenHash].slice(-FORMER_KEPT);
@@ -102,6 +102,9 @@ export const startLoginSession = command(
     return [{ type: 'LoginSessionStarted', data }];
   },
 );
+
+/** Milliseconds since 1970 at which the session began; not a number where there is no session. */
+export const beganAt = ({ firstExpiresAt }: LoginSession): number => Date.parse(firstExpiresAt) - REFRESH_LIFE;
 
 /** Whether the session still counts. */
 export const isAlive = ({ accountId, revoked, expiresAt }: LoginSession, now: Date): boolean =>

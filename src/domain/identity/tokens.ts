@@ -25,11 +25,13 @@ export const tokens = decider<Tokens, TokensEvent>({
 });
 const command = commandsOf(tokens);
 
-/** Ends every session of every account: the answer to a breach. */
+const later = (a: string, b: string): string => (a > b ? a : b);
+
+/** Ends every session of every account: the answer to a breach. What was ended once stays so, however clocks differ. */
 export const revokeAllTokens = command(
   'RevokeAllTokens',
   z.object({ reason: lines(10, 500) }),
-  ({ reason }, _state, { actor, now }) => [
-    { type: 'AllTokensRevoked', data: { by: actor.id, reason, notBefore: now.toISOString() } },
+  ({ reason }, { notBefore = '' }, { actor, now }) => [
+    { type: 'AllTokensRevoked', data: { by: actor.id, reason, notBefore: later(notBefore, now.toISOString()) } },
   ],
 );

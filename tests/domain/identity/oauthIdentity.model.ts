@@ -17,22 +17,25 @@ export const oauthIdentityModel = model({
   world: (): World => ({ former: [] }),
   waits: [0, SECOND, 10 * SECOND],
   moves: {
-    claim: on(fc.record({ accountId: account, which: fc.option(fc.nat(5), { nil: undefined }) }), (drawn, world, { now }) => {
-      const { accountId, which } = drawn;
-      const insteadOf = which === undefined ? undefined : world.former.at(-1 - which);
-      return {
-        command: claimOAuthIdentity,
-        input: { accountId, ...(insteadOf === undefined ? {} : { insteadOf }) },
-        expect: () => {
-          const { claim } = world;
-          const lapsed = claim?.accountId === insteadOf?.accountId && claim?.claimedAt === insteadOf?.claimedAt;
-          if (claim !== undefined && claim.accountId !== accountId && !lapsed) return 'identity-taken';
-          world.claim = { accountId, claimedAt: now.toISOString() };
-          world.former.push(world.claim);
-          return [{ type: 'OAuthIdentityClaimed', data: world.claim }];
-        },
-      };
-    }),
+    claim: on(
+      fc.record({ accountId: account, which: fc.option(fc.nat(5), { nil: undefined }) }),
+      (drawn, world, { now }) => {
+        const { accountId, which } = drawn;
+        const insteadOf = which === undefined ? undefined : world.former.at(-1 - which);
+        return {
+          command: claimOAuthIdentity,
+          input: { accountId, ...(insteadOf === undefined ? {} : { insteadOf }) },
+          expect: () => {
+            const { claim } = world;
+            const lapsed = claim?.accountId === insteadOf?.accountId && claim?.claimedAt === insteadOf?.claimedAt;
+            if (claim !== undefined && claim.accountId !== accountId && !lapsed) return 'identity-taken';
+            world.claim = { accountId, claimedAt: now.toISOString() };
+            world.former.push(world.claim);
+            return [{ type: 'OAuthIdentityClaimed', data: world.claim }];
+          },
+        };
+      },
+    ),
     release: on(fc.record({ accountId: account, which: fc.option(fc.nat(5), { nil: undefined }) }), (drawn, world) => {
       const { accountId, which } = drawn;
       const lapsed = which === undefined ? undefined : world.former.at(-1 - which)?.claimedAt;

@@ -92,7 +92,8 @@ export const oauthSignInModel = model({
           },
         },
         expect: () => {
-          const counts = world.stage === 'proved' && rightCode && provider === world.provider && now.getTime() < world.ends;
+          const counts =
+            world.stage === 'proved' && rightCode && provider === world.provider && now.getTime() < world.ends;
           if (!counts) return 'sign-in-invalid';
           if (!rightClient) return 'state-invalid';
           const holds = world.holder === undefined || (actor.kind === 'user' && actor.id === world.holder);

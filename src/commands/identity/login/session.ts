@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { MFA_METHODS } from '../../../domain/identity/account/events.ts';
 import { account, revokeAllLoginSessions } from '../../../domain/identity/account/index.ts';
 import {
+  beganAt,
   endLoginSession,
   isAlive,
   loginSession,
@@ -72,9 +73,11 @@ const refresh = async (run: Run<z.output<typeof refreshSession.input>, RefreshFa
   const presented = readRefreshToken(input.refreshToken);
   if (presented === undefined) return invalid();
   const { sessionId, hash: presentedHash } = presented;
-  const { accountId, startedAt } = (await reads.load(loginSession, sessionId)).state;
-  const { notBefore = '' } = (await reads.load(tokens, TOKENS_ID)).state;
-  if (accountId === undefined || startedAt <= notBefore) return invalid();
+  const session = (await reads.load(loginSession, sessionId)).state;
+  const { notBefore } = (await reads.load(tokens, TOKENS_ID)).state;
+  const { accountId } = session;
+  if (accountId === undefined || (notBefore !== undefined && beganAt(session) <= Date.parse(notBefore)))
+    return invalid();
   const { status, lockedUntil } = (await reads.load(account, accountId)).state;
   const isLocked = lockedUntil !== undefined && Date.parse(lockedUntil) > reads.now().getTime();
   if (status !== 'active' || isLocked)
