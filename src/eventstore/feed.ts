@@ -36,6 +36,10 @@ const PAGES = 4;
 /** How long readers of the past wait for one that does not come for its next page. */
 const PATIENCE_MS = 1_000;
 const RETRY_MS = 250;
+/** A log that grows faster than this is taken in gulps: every look at it costs each consumer a turn and a statement. */
+const GULP_MS = 10;
+/** Looks that may follow each other at once, so that a log which grows now and then is seen without delay. */
+const GULPS_AT_ONCE = 8;
 
 const slice = ({ events, from, to }: Chunk, position: Position): Chunk =>
   position === from
@@ -96,12 +100,23 @@ export const createFeed = ({ store, decode }: { readonly store: EventStore; read
   });
   ready.catch(() => {});
 
+  let spare = GULPS_AT_ONCE;
+  let spentAt = performance.now();
+  /** Waits when looks have followed each other faster than once in {@link GULP_MS} for longer than a moment. */
+  const breath = async (): Promise<void> => {
+    const now = performance.now();
+    spare = Math.min(GULPS_AT_ONCE, spare + (now - spentAt) / GULP_MS) - 1;
+    spentAt = now;
+    if (spare < 0) await pause(-spare * GULP_MS, undefined, { signal: closing.signal }).catch(() => {});
+  };
+
   const follow = async (): Promise<void> => {
     await ready;
     while (!closing.signal.aborted) {
       tail = store.subscribe(head, {
         onBatch: async (batch) => {
           if (batch.position > head) push(await insist(() => decoded(batch, head)));
+          await breath();
         },
       });
       await tail.done.catch(() => pause(RETRY_MS));

@@ -123,3 +123,39 @@ t.test('readers of the past', async (t) => {
     await t.rejects(running, reason);
   });
 });
+
+t.test('a log that grows fast is taken in gulps, and whole', async (t) => {
+  const LENGTH = 4_000;
+  let grown = 0;
+  let looks = 0;
+  const store = {
+    head: async () => START,
+    subscribe: (_from: Position, { onBatch }: Parameters<EventStore['subscribe']>[1]) => {
+      const { promise: done, resolve: close } = Promise.withResolvers<void>();
+      const run = async (): Promise<void> => {
+        for (let told = 0; told < LENGTH; ) {
+          await new Promise(setImmediate);
+          const to = grown;
+          if (to === told) continue;
+          looks += 1;
+          await onBatch({ events: past.slice(told, to), position: BigInt(to) });
+          told = to;
+        }
+      };
+      run().catch(close);
+      return { done, close: async () => close() };
+    },
+  } as unknown as EventStore;
+  const feed = createFeed({
+    store,
+    decode: async (events) => events.map((event) => ({ ...event, schemaVersion: 1 }) as never),
+  });
+  t.after(() => feed.close());
+  const reader = reading(feed, t);
+  const read = (async () => {
+    while (reader.seen() < BigInt(LENGTH)) await reader.step();
+  })();
+  for (; grown < LENGTH; grown += 1) await new Promise(setImmediate);
+  await read;
+  t.ok(looks < LENGTH / 4, `${looks} looks at ${LENGTH} events that came one by one`);
+});
