@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import t from 'tap';
-import type { AnyDecider } from '../../src/commands/binding.ts';
+import type { AnyDecider, Fact } from '../../src/commands/binding.ts';
 import { bindings } from '../../src/commands/bindings.ts';
 import * as accessDenials from '../../src/domain/access/accessDenial.ts';
 import * as requestRefusals from '../../src/domain/audit/requestRefusal.ts';
+import * as sensitiveReads from '../../src/domain/audit/sensitiveRead.ts';
 import { deciders } from '../../src/domain/catalogue.ts';
 import { commandsIn, play } from '../support/model.ts';
 import { runs } from '../support/random.ts';
@@ -17,12 +18,19 @@ import { sessionModel } from './estimation/session.model.ts';
 import { sessionCodeModel } from './estimation/sessionCode.model.ts';
 import { sessionHostModel } from './estimation/sessionHost.model.ts';
 import { accountModel } from './identity/account.model.ts';
+import { agentCodeModel } from './identity/agentCode.model.ts';
 import { apiKeysModel } from './identity/apiKeys.model.ts';
 import { emailClaimModel } from './identity/emailClaim.model.ts';
 import { knownDevicesModel } from './identity/knownDevices.model.ts';
 import { loginAttemptsModel } from './identity/loginAttempts.model.ts';
 import { loginSessionModel } from './identity/loginSession.model.ts';
+import { mfaChallengeModel } from './identity/mfaChallenge.model.ts';
+import { oauthIdentityModel } from './identity/oauthIdentity.model.ts';
+import { oauthSignInModel } from './identity/oauthSignIn.model.ts';
+import { otpModel } from './identity/otp.model.ts';
 import { suspicionModel } from './identity/suspicion.model.ts';
+import { tokensModel } from './identity/tokens.model.ts';
+import { verifiedPhoneModel } from './identity/verifiedPhone.model.ts';
 
 const models = [
   administratorsModel,
@@ -38,6 +46,13 @@ const models = [
   apiKeysModel,
   knownDevicesModel,
   suspicionModel,
+  otpModel,
+  mfaChallengeModel,
+  tokensModel,
+  verifiedPhoneModel,
+  agentCodeModel,
+  oauthIdentityModel,
+  oauthSignInModel,
   sessionModel,
   sessionCodeModel,
   sessionHostModel,
@@ -45,20 +60,27 @@ const models = [
 
 for (const model of models) t.test(`any life of ${model.decider.category}`, async (t) => play(t, model));
 
-/** Aggregates that only record: nobody decides about them, so there is nothing to model but their sum. */
+/**
+ * Aggregates that only record: nobody decides about them, so there is nothing to model but their sum. A fact stands for as
+ * many as it counts, or for itself.
+ */
 const records = [
-  { module: accessDenials, decider: accessDenials.accessDenial, type: 'AccessDenied' },
-  { module: requestRefusals, decider: requestRefusals.requestRefusal, type: 'RequestRefused' },
+  { module: accessDenials, decider: accessDenials.accessDenial, type: 'AccessDenied', sum: 'refusals' },
+  { module: requestRefusals, decider: requestRefusals.requestRefusal, type: 'RequestRefused', sum: 'refusals' },
+  { module: sensitiveReads, decider: sensitiveReads.sensitiveRead, type: 'SensitiveDataRead', sum: 'reads', each: 1 },
 ] as const;
 
-for (const { module, decider, type } of records)
-  t.test(`any life of ${decider.category} counts what it records`, async (t) => {
+for (const record of records)
+  t.test(`any life of ${record.decider.category} counts what it records`, async (t) => {
+    const { module, type, sum } = record;
+    const decider: AnyDecider = record.decider;
+    const evolve = decider.evolve as (state: unknown, event: Fact) => unknown;
     t.strictSame(commandsIn(module, decider), [], 'no command decides about it');
-    const evolve = decider.evolve as (state: { refusals: number }, event: unknown) => { refusals: number };
     fc.assert(
       fc.property(fc.array(fc.nat(1000)), (counts) => {
-        const { refusals } = counts.reduce((state, count) => evolve(state, { type, data: { count } }), decider.initial);
-        return refusals === counts.reduce((sum, count) => sum + count, 0);
+        const end = counts.reduce((state, count) => evolve(state, { type, data: { count } }), decider.initial);
+        const total = counts.reduce((all, count) => all + ('each' in record ? record.each : count), 0);
+        return (end as Readonly<Record<string, number>>)[sum] === total;
       }),
       runs(100),
     );

@@ -5,7 +5,7 @@ import type { Test } from 'tap';
 import type { AnyCommand, AnyDecider, Fact } from '../../src/commands/binding.ts';
 import type { Actor, Decider, Rejection } from '../../src/domain/decider.ts';
 import { fewer, listOf, repeatWith, runs } from './random.ts';
-import { entropy, id, now as start, user } from './spec.ts';
+import { id, now as start, user } from './spec.ts';
 
 /**
  * Model tests of aggregates: random commands against the rules and against a plain model of the requirements, which
@@ -150,6 +150,7 @@ const live = (of: AnyModel, calls: readonly Call[], coverage: Coverage, tell: (l
   calls.forEach(({ move, args }, index) => {
     const commandId = id(`command ${index}`);
     const newId = (label: string): string => named(`${label}#${index}`) && id(`${label}#${index}`);
+    const entropy = id(`entropy ${index}`).replaceAll('-', '');
     const moment: Moment = { now, newId };
     if (move === 'wait') {
       const ms = waits[args as number] ?? 0;

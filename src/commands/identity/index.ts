@@ -1,7 +1,10 @@
+import { claimAgentCode } from '../../domain/identity/agentCode.ts';
+import { internal } from '../binding.ts';
 import { apiKeyBindings } from './apiKeys.ts';
 import { closingBindings } from './closing.ts';
 import { emailBindings } from './emailChange.ts';
 import { lockingBindings } from './locking.ts';
+import { agentCodeHash } from './login/identifier.ts';
 import { logInBinding } from './login/logIn.ts';
 import { otpBindings } from './login/otp.ts';
 import { verifyMfaBinding } from './login/secondFactor.ts';
@@ -37,4 +40,5 @@ export const identityBindings = [
   ...tokenBindings,
   ...apiKeyBindings,
   ...suspicionBindings,
+  internal(claimAgentCode, ({ agentCode }, { hash }) => agentCodeHash(hash, agentCode)),
 ];

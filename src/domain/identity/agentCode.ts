@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { commandsOf, decider, type EventOf, reject } from '../decider.ts';
-import { uuid } from '../fields.ts';
+import { agentCode as code, uuid } from '../fields.ts';
 
 /** Stored facts. Type names and fields are the storage format: add to them, never rename or remove. */
 export const events = {
@@ -20,8 +20,12 @@ export const agentCode = decider<AgentCode, AgentCodeEvent>({
 const command = commandsOf(agentCode);
 
 /** Gives an account its agent code. Claiming the own one again changes nothing. */
-export const claimAgentCode = command('ClaimAgentCode', z.object({ accountId: uuid }), (data, { owner }) => {
-  if (owner === data.accountId) return [];
-  if (owner !== undefined) return reject('CONFLICT', 'agent-code-taken', 'This agent code belongs to somebody else');
-  return [{ type: 'AgentCodeClaimed', data }];
-});
+export const claimAgentCode = command(
+  'ClaimAgentCode',
+  z.object({ accountId: uuid, agentCode: code }),
+  ({ accountId }, { owner }) => {
+    if (owner === accountId) return [];
+    if (owner !== undefined) return reject('CONFLICT', 'agent-code-taken', 'This agent code belongs to somebody else');
+    return [{ type: 'AgentCodeClaimed', data: { accountId } }];
+  },
+);

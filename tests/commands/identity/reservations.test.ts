@@ -209,3 +209,17 @@ t.test('a request for another password', async (t) => {
   wait(HOUR - 1);
   t.equal(reasonOf(await choose(next)), 'ok');
 });
+
+t.test('an agent code', async (t) => {
+  const { node, register } = await cluster(t);
+  const [ada, bob] = [await register('ada@x.io'), await register('bob@x.io')];
+  const logIn = (agentCode: string, password = PASSWORD) => node().send('LogIn', { agentCode, password }, nobody);
+  const claim = (who: Actor) => node().send('ClaimAgentCode', { accountId: who.id, agentCode: 'AG01' });
+
+  t.equal(reasonOf(await logIn('AG01')), 'credentials-wrong', 'names nobody at first');
+  must(await claim(ada));
+  t.match(must(await logIn('ag01')).data, { accountId: ada.id }, 'names its account, however it is written');
+  t.equal(reasonOf(await logIn('AG01', 'Wrong-horse-7')), 'credentials-wrong', 'but does not suffice');
+  must(await claim(ada));
+  t.equal(reasonOf(await claim(bob)), 'agent-code-taken', 'and never names another');
+});

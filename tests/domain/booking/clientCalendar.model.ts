@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import * as commands from '../../../src/domain/booking/clientCalendar.ts';
-import { claimTime, clientCalendar, settleTime } from '../../../src/domain/booking/clientCalendar.ts';
+import {
+  cancelClientAppointments,
+  claimTime,
+  clientCalendar,
+  settleTime,
+} from '../../../src/domain/booking/clientCalendar.ts';
 import { appointmentIdOf } from '../../../src/domain/booking/ids.ts';
 import { model, movesIn, named } from '../../support/model.ts';
 import { now as start } from '../../support/spec.ts';
@@ -31,6 +36,7 @@ export const clientCalendarModel = model({
   world: (): World => ({ claims: [], takes: new Map() }),
   waits: [SECOND, 20 * SECOND - 1, 20 * SECOND, 60 * SECOND - 1, 60 * SECOND],
   lives: 200,
+  silent: ['CancelClientAppointments'],
   moves: {
     claim: on(
       fc.record({ appointmentId: which, quarter: fc.nat(7) }),
@@ -95,6 +101,11 @@ export const clientCalendarModel = model({
       },
       2,
     ),
+    'the account is closed': on(fc.constant({ accountId }), (input) => ({
+      command: cancelClientAppointments,
+      input,
+      expect: () => [],
+    })),
   },
   seen: ({ claims }) => claims.map(({ appointmentId, startTime }) => `${startTime} ${appointmentId}`).sort(),
   expected: ({ claims }) => claims.map(({ appointmentId, startTime }) => `${startTime} ${appointmentId}`).sort(),

@@ -1,28 +1,36 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import * as commands from '../../../src/domain/identity/loginAttempts.ts';
-import { loginAttempts, recordFailedLogin, recordLogin } from '../../../src/domain/identity/loginAttempts.ts';
+import {
+  clearLoginFailures,
+  logIn,
+  loginAttempts,
+  recordFailedLogin,
+  recordLogin,
+} from '../../../src/domain/identity/loginAttempts.ts';
 import { model, movesIn, named } from '../../support/model.ts';
 
 const MINUTE = 60_000;
 const accountId = named('ada');
 const from = { identifierHash: 'ada', ip: '203.0.113.7', userAgent: 'curl' };
 
+/** `lockedUntil`: of the latest lock that nothing has come after. */
 type World = { inARow: number; lockedUntil: number };
 const on = movesIn<World>();
 
-/** One identifier: the fifth failure in a row locks it for 15 minutes, a success or the end of a lock forgets them. */
+/** One identifier: the fifth failure in a row locks it for 15 minutes; a success, a lock or an unlocking forgets them. */
 export const loginAttemptsModel = model({
   decider: loginAttempts,
   commands,
   world: (): World => ({ inARow: 0, lockedUntil: 0 }),
   waits: [1000, 15 * MINUTE - 1, 15 * MINUTE, 1],
   length: 60,
+  silent: ['LogIn'],
   moves: {
     fail: on(
       fc.record({
         known: fc.boolean(),
-        reason: fc.constantFrom('unknown' as const, 'wrong_secret' as const, 'deactivated' as const),
+        reason: fc.constantFrom('unknown', 'wrong_secret', 'deactivated', 'wrong_otp', 'wrong_mfa'),
       }),
       ({ known, reason }, world, { now }) => ({
         command: recordFailedLogin,
@@ -31,7 +39,7 @@ export const loginAttemptsModel = model({
           if (now.getTime() < world.lockedUntil) return 'locked';
           const consecutiveFailures = world.inARow + 1;
           world.inARow = consecutiveFailures === 5 ? 0 : consecutiveFailures;
-          if (consecutiveFailures === 5) world.lockedUntil = now.getTime() + 15 * MINUTE;
+          world.lockedUntil = consecutiveFailures === 5 ? now.getTime() + 15 * MINUTE : 0;
           const lockedUntil = consecutiveFailures === 5 ? new Date(world.lockedUntil).toISOString() : undefined;
           return [{ type: 'LoginFailed', data: { consecutiveFailures, lockedUntil } }];
         },
@@ -43,10 +51,28 @@ export const loginAttemptsModel = model({
       input: { ...from, accountId, sessionId: newId('session'), method: 'password' },
       expect: () => {
         if (now.getTime() < world.lockedUntil) return 'locked';
-        world.inARow = 0;
+        Object.assign(world, { inARow: 0, lockedUntil: 0 });
         return ['LoginSucceeded'];
       },
     })),
+    clear: on(fc.constant({ identifierHash: 'ada', accountId }), (input, world) => ({
+      command: clearLoginFailures,
+      input,
+      twice: 'nothing',
+      expect: () => {
+        if (world.inARow === 0 && world.lockedUntil === 0) return [];
+        Object.assign(world, { inARow: 0, lockedUntil: 0 });
+        return ['LoginFailuresCleared'];
+      },
+    })),
+    attempt: on(
+      fc.constantFrom({ password: 'right or wrong' }, { otpCode: '123456' }),
+      (secret, { lockedUntil }, { now }) => ({
+        command: logIn,
+        input: { email: 'ada@example.org', ...secret },
+        expect: () => (now.getTime() < lockedUntil ? 'locked' : []),
+      }),
+    ),
   },
   seen: ({ failures, lockedUntil }, { now }) => ({
     failures,

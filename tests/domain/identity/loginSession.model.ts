@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import * as commands from '../../../src/domain/identity/loginSession.ts';
 import {
+  beganAt,
   endLoginSession,
   isAlive,
   loginSession,
@@ -18,7 +19,7 @@ const origin = { ip: '203.0.113.7', userAgent: 'curl' };
 const tokenOf = (number: number): string => `token ${number}`;
 
 /** The tokens given out so far are numbered from 0; the last one counts. */
-type World = { tokens: number; expires: number; ended: boolean };
+type World = { tokens: number; began?: number; expires: number; ended: boolean };
 const on = movesIn<World>();
 const alive = ({ tokens, expires, ended }: World, now: Date): boolean =>
   tokens > 0 && !ended && now.getTime() < expires;
@@ -38,7 +39,7 @@ export const loginSessionModel = model({
         twice: 'nothing',
         expect: () => {
           if (world.tokens > 0) return [];
-          Object.assign(world, { tokens: 1, expires: now.getTime() + 7 * DAY });
+          Object.assign(world, { tokens: 1, began: now.getTime(), expires: now.getTime() + 7 * DAY });
           return ['LoginSessionStarted'];
         },
       }),
@@ -50,7 +51,8 @@ export const loginSessionModel = model({
         const presented = world.tokens - 1 - ago;
         return {
           command: refreshSession,
-          input: { sessionId, presentedHash: tokenOf(presented), nextHash: tokenOf(world.tokens), ip: origin.ip },
+          input: { refreshToken: 'in the clear' },
+          facts: { sessionId, presentedHash: tokenOf(presented), nextHash: tokenOf(world.tokens), ip: origin.ip },
           expect: () => {
             if (!alive(world, now) || presented < 0 || presented >= world.tokens) return 'refresh-token-invalid';
             if (ago > 0) {
@@ -64,7 +66,7 @@ export const loginSessionModel = model({
       },
       6,
     ),
-    revoke: on(fc.constantFrom(ada, eve, root), (actor, world) => ({
+    revoke: on(fc.constantFrom(ada, { ...ada, sessionId }, eve, root), (actor, world) => ({
       command: revokeLoginSession,
       input: { sessionId },
       actor,
@@ -73,7 +75,8 @@ export const loginSessionModel = model({
         if (world.tokens === 0 || actor === eve) return 'session-unknown';
         if (world.ended) return [];
         world.ended = true;
-        return [{ type: 'LoginSessionRevoked', data: { by: actor === ada ? 'owner' : 'admin' } }];
+        const own = actor.sessionId === sessionId ? 'logout' : 'owner';
+        return [{ type: 'LoginSessionRevoked', data: { by: actor.id === ada.id ? own : 'admin' } }];
       },
     })),
     end: on(fc.constantFrom('logout', 'password_change', 'deactivation', 'breach'), (by, world) => ({
@@ -87,10 +90,15 @@ export const loginSessionModel = model({
       },
     })),
   },
-  seen: (state, { now }) => ({ alive: isAlive(state, now), token: state.refreshTokenHash }),
+  seen: (state, { now }) => ({
+    alive: isAlive(state, now),
+    token: state.refreshTokenHash,
+    began: state.accountId === undefined ? undefined : beganAt(state),
+  }),
   expected: (world, { now }) => ({
     alive: alive(world, now),
     token: world.tokens === 0 ? '' : tokenOf(world.tokens - 1),
+    began: world.began,
   }),
   always: (_state, _world, history) => {
     const end = history.findIndex(({ type }) => type === 'LoginSessionRevoked');

@@ -27,6 +27,9 @@ export const identifierHash = (hash: KeyedHash, { kind, value }: Identifier): st
 /** The reservation of a telephone number, and what an account keeps of it. */
 export const numberHash = (hash: KeyedHash, number: string): string => hash('phone-number', number);
 
+/** The reservation of an agent code. */
+export const agentCodeHash = (hash: KeyedHash, code: string): string => hash('agent-code', code);
+
 /** Somebody who has an account that came about. */
 export type Known = { readonly accountId: string; readonly account: Account };
 
@@ -34,7 +37,7 @@ export type Known = { readonly accountId: string; readonly account: Account };
 const keyOf = {
   email: emailHash,
   phoneNumber: numberHash,
-  agentCode: (hash: KeyedHash, code: string): string => hash('agent-code', code),
+  agentCode: agentCodeHash,
 } as const;
 
 /** Whose identifier it is; undefined when nobody's. */
