@@ -22,6 +22,7 @@ import {
   skipStory,
   transferFacilitator,
   updateSessionSettings,
+  withdrawParticipant,
 } from '../../../src/domain/estimation/session/index.ts';
 import { model, movesIn, named, person } from '../../support/model.ts';
 import { system } from '../../support/spec.ts';
@@ -89,6 +90,16 @@ const leave = (world: World, id: string, where: 'left' | 'removed'): void => {
   const gone = world.people.get(id);
   if (gone !== undefined) Object.assign(gone, { where, role: gone.role === 'observer' ? 'observer' : 'voter' });
   world.round?.cards.delete(id);
+};
+/** The events of somebody's way out, who hands over what he led. */
+const walkOut = (world: World, id: string) => {
+  const led = leader(world) === id;
+  leave(world, id, 'left');
+  const others = inside(world);
+  const heir = others.find(([, { role }]) => role === 'voter') ?? others[0];
+  if (!led || heir === undefined) return ['ParticipantLeft'];
+  heir[1].role = 'facilitator';
+  return ['ParticipantLeft', { type: 'FacilitatorTransferred', data: { to: heir[0], reason: 'left' } }];
 };
 /** Who is waited for: the voters, and a facilitator who plays or has nobody to play for him. */
 const awaited = (world: World): string[] => {
@@ -232,16 +243,23 @@ export const sessionModel = model({
         const where = world.people.get(id)?.where;
         if (where === undefined || where === 'removed') return 'session-unknown';
         if (world.over !== undefined) return 'session-closed';
-        if (where === 'left') return 'not-in-session';
-        const led = leader(world) === id;
-        leave(world, id, 'left');
-        const others = inside(world);
-        const heir = others.find(([, { role }]) => role === 'voter') ?? others[0];
-        if (!led || heir === undefined) return ['ParticipantLeft'];
-        heir[1].role = 'facilitator';
-        return ['ParticipantLeft', { type: 'FacilitatorTransferred', data: { to: heir[0], reason: 'left' } }];
+        return where === 'left' ? 'not-in-session' : walkOut(world, id);
       },
     })),
+    withdraw: on(
+      who,
+      (index, world) => {
+        const { id } = someone(index);
+        return {
+          command: withdrawParticipant,
+          input: { sessionId, participantId: id },
+          actor: system,
+          twice: 'nothing',
+          expect: () => (world.over !== undefined || world.people.get(id)?.where !== 'in' ? [] : walkOut(world, id)),
+        };
+      },
+      0.5,
+    ),
     remove: on(
       fc.record({ by: leading, whom: who }),
       ({ by, whom }, world) => {
