@@ -22,6 +22,7 @@ import { postgresEventStore } from './eventstore/postgres/index.ts';
 import { createApiKeys } from './http/apiKeys.ts';
 import { createApp } from './http/app.ts';
 import { createRights } from './http/rights.ts';
+import { createPresence } from './http/presence.ts';
 import { createSessions } from './http/sessions.ts';
 import { openChannels } from './integrations/channels.ts';
 import { openSignIn } from './integrations/oauth/index.ts';
@@ -33,6 +34,7 @@ import { policies, registerPolicies, runPolicies } from './policies/index.ts';
 import { createPool } from './postgres/pool.ts';
 import { createAnalyticsViews } from './projections/analytics/views.ts';
 import { createCaughtUp } from './projections/caughtUp.ts';
+import { createExecute } from './policies/execute.ts';
 import { projections, type ReadModels } from './projections/index.ts';
 import { createLookups } from './projections/lookups.ts';
 import { createProgress } from './projections/progress.ts';
@@ -45,6 +47,7 @@ import { StartupProblem } from './startupProblem.ts';
 /** A running service. */
 export type Service = {
   /** Where it listens. */
+import { uuid7 } from './uuid.ts';
   readonly url: string;
   /** Drains: no new connections, running requests answered, appends finished, positions saved, database stopped. */
   readonly stop: () => Promise<void>;
@@ -121,13 +124,20 @@ const openStore = async ({ eventStoreUrl }: Config, databaseUrl: string): Promis
 
 /**
  * Starts everything that the configured roles ask for. Throws StartupProblem for what the operator has to mend.
- * `embedded` is the embedded database where it was begun before.
+ * `embedded` is the embedded database where it was begun before, `now` another clock for rules than the machine's.
  */
-export const startService = async (config: Config, embedded = openEmbedded(config)): Promise<Service> => {
+/** The clock that rules are told. */
+type Clock = () => Date;
+
+export const startService = async (
+  config: Config,
+  embedded = openEmbedded(config),
+  now: Clock = () => new Date(),
+): Promise<Service> => {
   const closing = closer();
   closing.add(async () => (await embedded)?.stop());
   try {
-    const url = await start(config, await embedded, closing.add);
+    const url = await start(config, await embedded, now, closing.add);
     return { url, stop: closing.run };
   } catch (error) {
     await closing.run().catch(() => {});
@@ -168,7 +178,7 @@ const openCommands = async (
   config: Config,
   { pool, keys, hashKey, store, codec, feed }: Log,
   publicUrl: string,
-  parts: Parts,
+  { parts, now }: { readonly parts: Parts; readonly now: Clock },
   onStop: OnStop,
 ) => {
   const { log, metrics } = parts;
@@ -195,8 +205,9 @@ const openCommands = async (
     aggregates,
     judge: createJudge({ store, codec, aggregates, appended }),
     hashKey,
-    lookups: createLookups({ db, head: store.head, caughtUp: createCaughtUp(progress) }),
-    passwords: createPasswords(config.passwordCost),
+    lookups: createLookups({ db, pool, head: store.head, caughtUp: createCaughtUp(progress), now }),
+    now,
+    passwords: createPasswords(config.passwordCost, threads),
     signIn,
     textable: () => channels.sms.available(),
     adminEmail: config.adminEmail,
@@ -215,7 +226,12 @@ const openCommands = async (
   return { db, progress, rights, sessions, apiKeys, channels, circuits, commands };
 };
 
-const start = async (config: Config, embedded: EmbeddedPostgres | undefined, onStop: OnStop): Promise<string> => {
+const start = async (
+  config: Config,
+  embedded: EmbeddedPostgres | undefined,
+  now: Clock,
+  onStop: OnStop,
+): Promise<string> => {
   const secrets = await secretsOf(config);
   const parts: Parts = { log: createLog(config), metrics: createMetrics() };
   const { log } = parts;
@@ -229,7 +245,7 @@ const start = async (config: Config, embedded: EmbeddedPostgres | undefined, onS
     config,
     events,
     publicUrl,
-    parts,
+    { parts, now },
     onStop,
   );
 
@@ -272,6 +288,21 @@ const start = async (config: Config, embedded: EmbeddedPostgres | undefined, onS
     commands,
     bindings,
     caughtUp: createCaughtUp(progress),
+  const presence = createPresence({
+    pool,
+    onError: (error) => log.warn({ error: explain(error) }, 'presence not known'),
+  });
+  onStop(() => presence.close());
+  const execute = createExecute(commands, bindings);
+  presence.onChange(({ sessionId }, present) => {
+    if (present) return;
+    const id = uuid7();
+    const cause = { policy: 'estimation-presence', commandId: id, causationId: id, correlationId: id };
+    execute('RevealWhenComplete', { sessionId }, cause).catch((error: unknown) =>
+      log.warn({ error: explain(error) }, 'nobody asked for the reveal'),
+    );
+  });
+
     progress: () => projectionStatus(pool, store, projections),
     circuits,
     rights,
@@ -288,3 +319,4 @@ const start = async (config: Config, embedded: EmbeddedPostgres | undefined, onS
     );
   });
 };
+    presence,

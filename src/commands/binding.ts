@@ -66,6 +66,16 @@ export type Lookups = {
 export type Done = {
   readonly ok: true;
   readonly stream: string;
+  /** Who is in an estimation session but has shown no sign of life for a while. */
+  readonly absentFrom: (sessionId: string) => Promise<readonly string[]>;
+  /** When the last event of an estimation session was stored, and how many there were with it; as far as is known. */
+  readonly lastActivityOf: (
+    sessionId: string,
+  ) => Promise<{ readonly changes: number; readonly at: string } | undefined>;
+  /** Ids of open estimation sessions in which nothing has happened since the instant, at most `limit`. */
+  readonly idleEstimationSessions: (before: Date, limit: number) => Promise<readonly string[]>;
+  /** Ids of estimation sessions that ended before the instant and are not archived, at most `limit`. */
+  readonly endedEstimationSessions: (before: Date, limit: number) => Promise<readonly string[]>;
   /** Of the stream's last event that the answer knows; undefined when the stream does not exist. */
   readonly revision: number | undefined;
   /** Of the object that the command addresses, see {@link Binding.version}; the ETag. */

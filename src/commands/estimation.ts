@@ -14,13 +14,16 @@ import {
   ownVote,
   RevealedRound,
   SessionStatusView,
+  StoryList,
   StoryView,
   sessionStatus,
+  storyList,
   storyView,
 } from './estimation/answers.ts';
 import { create } from './estimation/creation.ts';
 import { resolve, resolveJoin } from './estimation/references.ts';
 
+const EXAMPLE = '0198c0de-0000-7000-8000-000000000001';
 const inSession = {
   access: 'join:estimation-sessions',
   resolve,
@@ -30,6 +33,33 @@ const ofStory = {
   ...inSession,
   version: (state: sessions.Session, { storyId }: { storyId: string }) => sessions.storyOf(state, storyId)?.version,
 } as const;
+
+/** Reached by one path with the import of many: the route chooses by the body. */
+export const addStoryBinding = bind(sessions.addStory, {
+  ...inSession,
+  status: 201,
+  answer: {
+    schema: StoryView,
+    of: ({ state, events: [added] }) => storyView(state, added?.type === 'StoryAdded' ? added.data.storyId : ''),
+  },
+  summary: 'Add a story to the end of the list',
+  example: { sessionId: EXAMPLE, title: 'Log in by e-mail', externalRef: 'SHOP-12' },
+});
+export const importStoriesBinding = bind(sessions.importStories, {
+  ...inSession,
+  status: 201,
+  answer: {
+    schema: StoryList,
+    of: ({ state, events }) => ({
+      stories: events.flatMap((event) => (event.type === 'StoryAdded' ? [storyView(state, event.data.storyId)] : [])),
+    }),
+  },
+  summary: 'Add many stories to the end of the list: all of them, or none',
+  example: {
+    sessionId: EXAMPLE,
+    stories: [{ title: 'Log in by e-mail' }, { title: 'Log out', externalRef: 'SHOP-13' }],
+  },
+});
 
 /** Every command of estimation: what it runs, where it is called, who may, which stream it judges. */
 export const estimation = [
@@ -103,20 +133,31 @@ export const estimation = [
     ...inSession,
     summary: 'Hand the session over to another participant',
     example: {
-      sessionId: '0198c0de-0000-7000-8000-000000000001',
+      sessionId: EXAMPLE,
       participantId: '0198c0de-0000-7000-8000-000000000002',
     },
   }),
-  bind(sessions.addStory, {
+  addStoryBinding,
+  importStoriesBinding,
+  bind(sessions.updateStory, {
+    ...ofStory,
+    path: 'PATCH /sessions/:sessionId/stories/:storyId',
+    answer: { schema: StoryView, of: ({ state, input: { storyId } }) => storyView(state, storyId) },
+    summary: 'Rewrite a story',
+    example: { title: 'Log in by e-mail or telephone', url: null },
+  }),
+  bind(sessions.removeStory, {
+    ...ofStory,
+    path: 'DELETE /sessions/:sessionId/stories/:storyId',
+    summary: 'Take a story off the list',
+    example: {},
+  }),
+  bind(sessions.reorderStories, {
     ...inSession,
-    path: 'POST /sessions/:sessionId/stories',
-    status: 201,
-    answer: {
-      schema: StoryView,
-      of: ({ state, events: [added] }) => storyView(state, added?.type === 'StoryAdded' ? added.data.storyId : ''),
-    },
-    summary: 'Add a story to the end of the list',
-    example: { title: 'Log in by e-mail', externalRef: 'SHOP-12' },
+    path: 'PUT /sessions/:sessionId/stories/order',
+    answer: { schema: StoryList, of: ({ state }) => storyList(state) },
+    summary: 'Put the stories in another order',
+    example: { storyIds: ['0198c0de-0000-7000-8000-000000000003', '0198c0de-0000-7000-8000-000000000004'] },
   }),
   bind(sessions.openVoting, {
     ...ofStory,
@@ -192,10 +233,17 @@ export const estimation = [
   bind(sessions.archiveSession, {
     ...inSession,
     path: 'POST /sessions/:sessionId/archive',
-    summary: 'Put a completed session away; its code becomes free',
+    summary: 'Put a completed or expired session away; its code becomes free',
     example: {},
   }),
   internal(sessions.withdrawParticipant, ({ sessionId }) => sessionId),
+  internal(sessions.endRound, ({ sessionId }) => sessionId),
+  internal(sessions.revealWhenComplete, ({ sessionId }) => sessionId, {
+    facts: async ({ sessionId }, { lookups }) => ({ absent: await lookups.absentFrom(sessionId) }),
+  }),
+  internal(sessions.expireSession, ({ sessionId }) => sessionId, {
+    facts: ({ sessionId }, { lookups }) => lookups.lastActivityOf(sessionId),
+  }),
   internal(freeSessionCode, ({ code }) => code),
   internal(freeSessionPlace, ({ accountId }) => accountId),
 ] as const;

@@ -68,6 +68,8 @@ declare module 'fastify' {
     callerWithin?: number;
     /** Counts in no limit, or the route counts by itself (`app.rateLimits.countFor`). */
     unlimited?: boolean;
+    /** Media types of bodies that are taken beside JSON, with a word on each; for the API document. */
+    alsoAccepts?: Readonly<Record<string, string>>;
     /** Read models that the answer is made of: the route waits until they show what its caller did before. */
     reads?: readonly AnyProjection[];
   }

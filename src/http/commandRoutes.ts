@@ -48,7 +48,7 @@ const objectOf = (body: unknown): Fields | undefined => {
 };
 
 /** The command's input: the body (of a DELETE also the query), and the path over both. */
-const inputOf = (request: FastifyRequest, hasParams: boolean): Fields => {
+export const inputOf = (request: FastifyRequest, hasParams: boolean): Fields => {
   const body = objectOf(request.body);
   const query = request.method === 'DELETE' ? (request.query as Fields) : undefined;
   const params = hasParams ? (request.params as Fields) : undefined;

@@ -14,6 +14,8 @@ import type { AnyProjection } from '../projections/projection.ts';
 import type { ProjectionStatus } from '../projections/status.ts';
 import type { Secrets } from '../secrets.ts';
 
+import type { Presence } from './presence.ts';
+
 /** What an account may do and how much of it, as the read model knows it now. */
 export type Rights = {
   /** Effective permissions; `*:*` stands for all. */
@@ -66,3 +68,4 @@ export type Deps = {
   readonly sessions: Sessions;
   readonly apiKeys?: ApiKeys;
 };
+  readonly presence: Pick<Presence, 'seen' | 'onChange'>;

@@ -9,6 +9,8 @@ import * as outbox from './030_outbox.ts';
 import * as auditChain from './040_audit_chain.ts';
 import * as outboxAccounts from './041_outbox_accounts.ts';
 import * as apiKeyUses from './050_api_key_uses.ts';
+import * as live from './060_live.ts';
+import * as sessionPresence from './060_session_presence.ts';
 
 /** Every migration by name, in order. Forward only: never edited or removed once released. */
 const migrations: Readonly<Record<string, Migration>> = {
@@ -19,6 +21,8 @@ const migrations: Readonly<Record<string, Migration>> = {
   '040_audit_chain': auditChain,
   '041_outbox_accounts': outboxAccounts,
   '050_api_key_uses': apiKeyUses,
+  '060_live': live,
+  '060_session_presence': sessionPresence,
 };
 
 const applied = async (db: Kysely<unknown>): Promise<readonly string[]> => {

@@ -2,6 +2,7 @@ import { bindings } from '../commands/bindings.ts';
 import type { Commands } from '../commands/pipeline.ts';
 import { deciders } from '../domain/catalogue.ts';
 import type { Codec } from '../eventstore/codec.ts';
+import { describe } from '../eventstore/consumer/faults.ts';
 import { accessPolicies } from './access.ts';
 import { bookingPolicies } from './booking.ts';
 import { type QueueOptions, startQueue, type Work } from './boss.ts';
@@ -16,6 +17,7 @@ import { suspicionPolicies } from './suspicion.ts';
 
 export { registerPolicies } from './runner.ts';
 
+import { runSweeps, sweeps } from './sweeps.ts';
 /** Every policy of the service. */
 export const policies: readonly AnyPolicy[] = [
   ...accessPolicies,
@@ -63,7 +65,18 @@ export const runPolicies = async (options: PoliciesOptions): Promise<PolicyRunne
       policies,
       aggregates: deciders,
     });
-    return { leads: runner.leads, close: () => runner.close().finally(queue.close) };
+    const sweeping = runSweeps({
+      sweeps,
+      leads: runner.leads,
+      reads: commands.reads,
+      execute,
+      onError: (sweep, error) => log.warn({ sweep, error: describe(error) }, 'sweep failed'),
+    });
+    const close = async (): Promise<void> => {
+      await sweeping.close();
+      await runner.close().finally(queue.close);
+    };
+    return { leads: runner.leads, close };
   } catch (error) {
     await queue.close();
     throw error;

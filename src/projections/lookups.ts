@@ -1,10 +1,12 @@
 import type { Kysely } from 'kysely';
+import type { Pool } from 'pg';
 import type { Pattern, Sign } from '../domain/identity/suspicion.ts';
 import type { Position } from '../eventstore/port.ts';
 import { isAssigned, roleAssignments } from './access/roleAssignments.ts';
 import { type CaughtUp, ReadModelBehind } from './caughtUp.ts';
 import { openSessionIds, sessionMembers } from './estimation/sessionMembers.ts';
-import { estimationSessions } from './estimation/sessions.ts';
+import { endedSessionIds, estimationSessions, idleSessionIds, sessionRowOf } from './estimation/sessions.ts';
+import { absentFrom } from './estimation/presence.ts';
 import { apiKeys, ownerOfApiKey } from './identity/apiKeys.ts';
 import { countLivingSessions, livingSessionIds, loginSessions } from './identity/loginSessions.ts';
 import { signsOf, suspiciousSigns } from './identity/suspiciousSigns.ts';
@@ -16,11 +18,13 @@ export const createLookups = ({
   head,
   caughtUp,
   now = () => new Date(),
+  pool,
 }: {
   readonly db: Kysely<ReadModels>;
   /** Where the log ends now. */
   readonly head: () => Promise<Position>;
   readonly caughtUp: CaughtUp;
+  readonly pool: Pool;
   readonly now?: () => Date;
 }) => ({
   activeProviders: async (limit: number): Promise<readonly string[]> => {
@@ -44,6 +48,13 @@ export const createLookups = ({
   countLivingSessions: () => countLivingSessions(db, now()),
   signsOf: async (pattern: Pattern, subject: string): Promise<readonly Sign[]> => {
     // A read model that lags behind finds the pattern with the next sign.
+  absentFrom: (sessionId: string): Promise<readonly string[]> => absentFrom(pool, sessionId),
+  lastActivityOf: async (sessionId: string) => {
+    const row = await sessionRowOf(db, sessionId);
+    return row === undefined ? undefined : { changes: row.version + 1, at: row.last_activity_at };
+  },
+  idleEstimationSessions: (before: Date, limit: number) => idleSessionIds(db, before, limit),
+  endedEstimationSessions: (before: Date, limit: number) => endedSessionIds(db, before, limit),
     await caughtUp([suspiciousSigns], await head()).catch((error: unknown) => {
       if (!(error instanceof ReadModelBehind)) throw error;
     });

@@ -1,6 +1,19 @@
 import t from 'tap';
 import { autoReveal, releaseSession, roundTimer } from '../../src/policies/estimation.ts';
-import { alpha, archived, cast, completed, fay, opened, sessionId, vic } from '../domain/estimation/session/past.ts';
+import {
+  alpha,
+  archived,
+  cast,
+  completed,
+  expired,
+  fay,
+  left,
+  opened,
+  removed,
+  roleChanged,
+  sessionId,
+  vic,
+} from '../domain/estimation/session/past.ts';
 import { id } from '../support/spec.ts';
 
 const envelope = {
@@ -17,24 +30,28 @@ const envelope = {
     actor: { id: fay.id, kind: 'user' as const },
   },
 };
-const story = { sessionId, storyId: alpha };
+t.test('each card, and everybody who is no longer waited for, asks for the reveal', async (t) => {
+  const asked = [{ command: 'RevealWhenComplete', input: { sessionId } }];
+  t.match(autoReveal.on.VoteCast({ ...envelope, ...cast(vic, '5') }), asked);
+  t.match(autoReveal.on.ParticipantLeft({ ...envelope, ...left(vic) }), asked);
+  t.match(autoReveal.on.ParticipantRemoved({ ...envelope, ...removed(vic) }), asked);
+  t.match(autoReveal.on.ParticipantRoleChanged({ ...envelope, ...roleChanged(vic, 'observer') }), asked);
+});
 
-t.test('each card asks for the reveal', async (t) =>
-  t.match(autoReveal.on.VoteCast({ ...envelope, ...cast(vic, '5') }), [{ command: 'RevealVotes', input: story }]),
-);
-
-t.test('a round with a timer is revealed or skipped at its deadline', async (t) => {
+t.test('a round with a timer ends at its deadline', async (t) => {
   const deadline = '2026-03-02T10:01:00.000Z';
   const at = new Date(deadline);
   t.match(roundTimer.on.VotingOpened({ ...envelope, ...opened(alpha, 1, { deadline }) }), [
-    { command: 'RevealVotes', input: story, at },
-    { command: 'SkipStory', input: story, at },
+    { command: 'EndRound', input: { sessionId, storyId: alpha, round: 1 }, at },
   ]);
   t.strictSame(roundTimer.on.VotingOpened({ ...envelope, ...opened(alpha) }), [], 'not without one');
 });
 
 t.test('a closed session gives back what it held', async (t) => {
   t.match(releaseSession.on.SessionCompleted({ ...envelope, ...completed() }), [
+    { command: 'FreeSessionPlace', input: { accountId: fay.id, sessionId } },
+  ]);
+  t.match(releaseSession.on.SessionExpired({ ...envelope, ...expired() }), [
     { command: 'FreeSessionPlace', input: { accountId: fay.id, sessionId } },
   ]);
   t.match(releaseSession.on.SessionArchived({ ...envelope, ...archived }), [

@@ -17,7 +17,7 @@ import { Statistics } from '../../domain/estimation/statistics.ts';
 import { uuid } from '../../domain/fields.ts';
 
 /** What a session is doing. */
-export const SessionStatusName = z.enum(['lobby', 'voting', 'revealed', 'completed', 'archived']);
+export const SessionStatusName = z.enum(['lobby', 'voting', 'revealed', 'completed', 'expired', 'archived']);
 export const StoryStatusName = z.enum(['pending', 'voting', 'revealed', 'estimated', 'skipped']);
 
 /** A session that was just created. */
@@ -124,6 +124,13 @@ export const storyView = (state: Session, storyId: string): StoryView => {
   const story = state.stories[index] as Story;
   return { ...story, order: index + 1 };
 };
+
+/** Stories in order. */
+export const StoryList = z.object({ stories: z.array(StoryView) });
+
+export const storyList = (state: Session): z.output<typeof StoryList> => ({
+  stories: state.stories.map((story, index) => ({ ...story, order: index + 1 })),
+});
 
 /** A round that has just been opened. */
 export const OpenedRound = z.object({

@@ -22,8 +22,8 @@ const messages = {
   'session:participant-changed': z.object({ participantId, role: Role }),
   'session:participant-left': z.object({ participantId, reason: z.enum(['left', 'removed']) }),
   'session:story-changed': z.object({
-    storyId,
-    change: z.enum(['added', 'skipped']),
+    storyId: storyId.optional().describe('Left out where the list as a whole has changed'),
+    change: z.enum(['added', 'updated', 'removed', 'reordered', 'skipped']),
     title: z.string().optional(),
     order: z.int().optional(),
   }),
@@ -54,6 +54,7 @@ const messages = {
   }),
   'session:completed': z.object({ totals: Totals }),
   'session:archived': z.object({}),
+  'session:expired': z.object({ totals: Totals }),
 } as const;
 
 const message = <Name extends keyof typeof messages>(
@@ -117,6 +118,15 @@ export const sessionTopic: TopicKind<Session> = {
     StoryAdded: ({ data: { storyId, title, order } }) =>
       message('session:story-changed', { storyId, change: 'added', title, order }),
     StorySkipped: ({ data: { storyId } }) => message('session:story-changed', { storyId, change: 'skipped' }),
+    StoryUpdated: ({ data: { storyId, changed } }) =>
+      message('session:story-changed', {
+        storyId,
+        change: 'updated',
+        ...(changed.title === undefined ? {} : { title: changed.title }),
+      }),
+    StoryRemoved: ({ data: { storyId } }) => message('session:story-changed', { storyId, change: 'removed' }),
+    StoriesReordered: ({ data: { storyIds } }) =>
+      message('session:story-changed', { change: 'reordered', storyIds: [...storyIds] }),
     VotingOpened: opened,
     VotingRestarted: opened,
     VoteCast: voted(true),
@@ -127,6 +137,7 @@ export const sessionTopic: TopicKind<Session> = {
     EstimateAccepted: ({ data: { storyId, value } }) => message('session:estimate-accepted', { storyId, value }),
     SessionCompleted: ({ data: { totals } }) => message('session:completed', { totals }),
     SessionArchived: () => message('session:archived', {}),
+    SessionExpired: ({ data: { totals } }) => message('session:expired', { totals }),
   },
   losses: {
     ParticipantLeft: ({ data }) => data.participantId,

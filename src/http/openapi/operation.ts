@@ -234,7 +234,20 @@ export const routeOperation = (
     ],
     ...(body === undefined
       ? {}
-      : { requestBody: { required: true, content: { 'application/json': { schema: bodySchema, example } } } }),
+      : {
+          requestBody: {
+            required: true,
+            content: {
+              'application/json': { schema: bodySchema, example },
+              ...Object.fromEntries(
+                Object.entries(config.alsoAccepts ?? {}).map(([type, description]) => [
+                  type,
+                  { schema: { type: 'string', description } },
+                ]),
+              ),
+            },
+          },
+        }),
     responses: {
       ...(names.length > 0 ? refer('NotFound') : {}),
       ...(names.length > 0 || isZod(schema.querystring) || body !== undefined ? refer('Invalid') : {}),

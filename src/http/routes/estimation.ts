@@ -9,6 +9,7 @@ import {
 } from '../../commands/estimation/answers.ts';
 import { Role, sessionRef } from '../../domain/estimation/session/index.ts';
 import { line, uuid } from '../../domain/fields.ts';
+import { idOf } from '../../eventstore/event.ts';
 import { ownVotes } from '../../projections/estimation/ownVotes.ts';
 import { historyOf, sessionHistory } from '../../projections/estimation/sessionHistory.ts';
 import { sessionMembers } from '../../projections/estimation/sessionMembers.ts';
@@ -19,19 +20,23 @@ import { accounts } from '../../projections/identity/accounts.ts';
 import { answer, found, listAnswer, offsetOf, ok, page, paginated, sorted } from '../answers.ts';
 import type { App, Deps } from '../app.ts';
 import type { Presenter } from '../commandRoutes.ts';
+import { asFile } from '../csv.ts';
 import { rangeEnd, rangeOf } from '../dateRange.ts';
 import { etagOf } from '../etag.ts';
 import { accountOf, actorOf } from '../request.ts';
 import { HistoryEntry, SUMMARIES, summaryOf } from './estimation/history.ts';
+import { storyIntake } from './estimation/intake.ts';
+import { noticeRequests } from './estimation/presence.ts';
+import { resultsFor } from './estimation/results.ts';
 import { Summary, summaryFor } from './estimation/summary.ts';
 import {
   ListedSession,
+  participantsFor,
   rowFor,
   SessionView,
   StoryResult,
   statusFor,
   storyView,
-  withNames,
 } from './estimation/views.ts';
 
 const InSession = z.object({ sessionId: sessionRef });
@@ -41,33 +46,32 @@ const flag = z
   .default('false')
   .transform((text) => text === 'true');
 
-/** Answers of commands of estimation with the names of people in them. */
+/** Answers of commands of estimation with what read models and leases know of the people in them. */
 export const estimationPresenters: Readonly<Record<string, Presenter>> = {
-  JoinSession: async ({ db }, { outcome, request }) => {
-    const { id: self } = actorOf(request);
+  CreateSession: async ({ presence }, { outcome, request }) => {
+    const { id } = outcome.data as { readonly id: string };
+    await presence.seen({ sessionId: id, accountId: actorOf(request).id });
+    return outcome.data;
+  },
+  JoinSession: async (deps, { outcome, request }) => {
+    const { id: accountId } = actorOf(request);
     const joined = outcome.data as z.output<typeof SessionStatusView>;
-    const names = await namesIn(
-      db,
-      joined.id,
-      joined.participants.map(({ id }) => id),
-    );
-    const participants = joined.participants.map((participant) => ({
-      ...participant,
-      displayName: (participant.id === self ? participant.displayName : null) ?? names.get(participant.id) ?? null,
-    }));
+    await deps.presence.seen({ sessionId: joined.id, accountId });
+    const participants = await participantsFor(deps, joined.id, joined.participants, accountId);
     return { ...joined, participants };
   },
-  ChangeParticipantRole: async ({ db }, { outcome }) => {
+  ChangeParticipantRole: async (deps, { outcome, request }) => {
     const participant = outcome.data as z.output<typeof ParticipantView>;
-    const sessionId = outcome.stream.slice(outcome.stream.indexOf('-') + 1);
-    const names = await namesIn(db, sessionId, [participant.id]);
-    return { ...participant, displayName: names.get(participant.id) ?? null };
+    const [shown] = await participantsFor(deps, idOf(outcome.stream), [participant], actorOf(request).id);
+    return shown;
   },
 };
 
 /** What can be read of estimation sessions. Nothing here shows a card before its reveal, one's own apart. */
-export const estimationRoutes = (app: App, deps: Deps): void => {
+export const estimationRoutes = async (app: App, deps: Deps): Promise<void> => {
   const { db } = deps;
+  noticeRequests(app, deps);
+  await storyIntake(app, deps);
   const named = [accounts, sessionNames];
 
   app.get(
@@ -117,11 +121,6 @@ export const estimationRoutes = (app: App, deps: Deps): void => {
       reply.header('etag', etagOf(row.version));
       const { state } = row;
       const { participants } = sessionStatus(state, accountOf(request));
-      const names = await namesIn(
-        db,
-        row.session_id,
-        participants.map(({ id }) => id),
-      );
       return ok({
         id: row.session_id,
         code: row.code,
@@ -130,7 +129,7 @@ export const estimationRoutes = (app: App, deps: Deps): void => {
         status: SessionStatusName.parse(row.status),
         settings: state.settings,
         facilitatorId: state.facilitatorId,
-        participants: withNames(participants, names),
+        participants: await participantsFor(deps, row.session_id, participants, accountOf(request)),
         stories: state.stories.map(({ description: _description, ...story }, index) => ({
           ...story,
           order: index + 1,
@@ -167,15 +166,13 @@ export const estimationRoutes = (app: App, deps: Deps): void => {
     async (request) => {
       const { query } = request;
       const { session_id, state } = await rowFor(deps, request.params.sessionId, actorOf(request));
-      const wanted = state.stories.filter(({ status }) => query.status === undefined || status === query.status);
-      const paging = { limit: query.limit, offset: offsetOf(query) };
-      const { rows, total } = await storiesOf(db, session_id, { ids: wanted.map(({ id }) => id), ...paging });
-      return paginated(
-        'stories',
-        rows.map((story) => storyView(state, story)),
-        total,
-        query,
-      );
+      const wanted = state.stories
+        .filter(({ status }) => query.status === undefined || status === query.status)
+        .map(({ id }) => id);
+      const from = offsetOf(query);
+      const rows = await storiesOf(db, session_id, wanted.slice(from, from + query.limit));
+      const stories = rows.map((story) => storyView(state, story));
+      return paginated('stories', stories, String(wanted.length), query);
     },
   );
 
@@ -246,8 +243,23 @@ export const estimationRoutes = (app: App, deps: Deps): void => {
     '/sessions/:sessionId/summary',
     {
       config: { access: 'loggedIn', reads: [estimationSessions, estimationStories, ...named] },
-      schema: { summary: 'What a session came to', params: InSession, response: { 200: answer(Summary) } },
+      schema: {
+        summary: 'What a session came to, as JSON or as a table of its stories',
+        params: InSession,
+        querystring: z.object({ format: z.enum(['json', 'csv']).default('json') }),
+        response: {
+          200: {
+            description: 'The summary; with `format=csv` a file with one line a story',
+            content: { 'application/json': { schema: answer(Summary) }, 'text/csv': { schema: z.string() } },
+          },
+        },
+      },
     },
-    async (request) => ok(await summaryFor(deps, await rowFor(deps, request.params.sessionId, actorOf(request)))),
+    async (request, reply) => {
+      const row = await rowFor(deps, request.params.sessionId, actorOf(request));
+      if (request.query.format === 'json') return ok(await summaryFor(deps, row));
+      reply.headers(asFile(`session-${row.code}.csv`, 'text/csv; charset=utf-8; header=present'));
+      return reply.send(await resultsFor(deps, row));
+    },
   );
 };

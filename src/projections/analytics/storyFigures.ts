@@ -35,7 +35,7 @@ const figuresOf = ({ data, recordedAt }: Recorded<'VotesRevealed'>): RoundFigure
 /** What figures need of every story. Rounds that were never revealed leave nothing here but their number. */
 export const storyFigures = projection({
   name: 'story_figures',
-  version: 1,
+  version: 2,
   columns,
   key: { column: 'story_id', of: ({ data }) => data.storyId },
   indexes: [['session_id']],
@@ -49,6 +49,7 @@ export const storyFigures = projection({
       accepted_at: null,
       estimate: null,
     }),
+    StoryRemoved: () => undefined,
     VotingOpened: opened,
     VotingRestarted: opened,
     VotesRevealed: (row, event) => row && { ...row, revealed: [...row.revealed, figuresOf(event)] },

@@ -59,7 +59,7 @@ const entry = (_row: HistoryEntry | undefined, event: Event): HistoryEntry => {
 /** What happened in every estimation session, one entry an event: who voted, never what. */
 export const sessionHistory = projection({
   name: 'session_history',
-  version: 1,
+  version: 2,
   columns,
   key: { column: 'event_id', of: (event: Event) => event.id },
   indexes: [['session_id', 'position']],
@@ -73,6 +73,9 @@ export const sessionHistory = projection({
     FacilitatorTransferred: entry,
     SessionSettingsUpdated: entry,
     StoryAdded: entry,
+    StoryUpdated: entry,
+    StoryRemoved: entry,
+    StoriesReordered: entry,
     VotingOpened: entry,
     VoteCast: entry,
     VoteChanged: entry,
@@ -82,6 +85,7 @@ export const sessionHistory = projection({
     EstimateAccepted: entry,
     StorySkipped: entry,
     SessionCompleted: entry,
+    SessionExpired: entry,
     SessionArchived: entry,
   },
 });

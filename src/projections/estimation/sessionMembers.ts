@@ -67,7 +67,7 @@ export const openSessionIds = async (db: Kysely<ReadModels>, accountId: string):
     .innerJoin('estimation_sessions', 'estimation_sessions.session_id', 'session_members.session_id')
     .where('participant_id', '=', accountId)
     .where('membership', '=', 'in')
-    .where('estimation_sessions.status', 'not in', ['completed', 'archived'])
+    .where('estimation_sessions.status', 'not in', ['completed', 'expired', 'archived'])
     .select('session_members.session_id')
     .execute();
   return rows.map(({ session_id }) => session_id);

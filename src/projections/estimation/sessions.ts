@@ -24,7 +24,8 @@ const columns = {
   version: integer,
   created_at: instant,
   last_activity_at: instant,
-  completed_at: nullable(instant),
+  /** When it was completed or expired. */
+  ended_at: nullable(instant),
 };
 export type SessionRow = RowOf<typeof columns>;
 
@@ -42,6 +43,10 @@ const shown = (event: Event): SessionEvent => {
     case 'StoryAdded': {
       const { description: _description, ...data } = event.data;
       return { type: event.type, data };
+    }
+    case 'StoryUpdated': {
+      const { description: _description, ...changed } = event.data.changed;
+      return { type: event.type, data: { ...event.data, changed } };
     }
     default:
       return event;
@@ -61,7 +66,10 @@ const row = (state: Session, event: Event, before: SessionRow | undefined): Sess
   version: event.revision,
   created_at: before?.created_at ?? event.recordedAt,
   last_activity_at: event.recordedAt,
-  completed_at: event.type === 'SessionCompleted' ? event.recordedAt : (before?.completed_at ?? null),
+  ended_at:
+    event.type === 'SessionCompleted' || event.type === 'SessionExpired'
+      ? event.recordedAt
+      : (before?.ended_at ?? null),
 });
 
 const created = (_row: SessionRow | undefined, event: Recorded<'SessionCreated'>): SessionRow =>
@@ -76,9 +84,10 @@ const next = (before: SessionRow | undefined, event: Event): SessionRow | undefi
  */
 export const estimationSessions = projection({
   name: 'estimation_sessions',
-  version: 1,
+  version: 2,
   columns,
   key: { column: 'session_id', of: (event: Event) => event.data.sessionId },
+  indexes: [['status', 'last_activity_at']],
   fold: {
     SessionCreated: created,
     ParticipantJoined: next,
@@ -89,6 +98,9 @@ export const estimationSessions = projection({
     FacilitatorTransferred: next,
     SessionSettingsUpdated: next,
     StoryAdded: next,
+    StoryUpdated: next,
+    StoryRemoved: next,
+    StoriesReordered: next,
     VotingOpened: next,
     VoteCast: next,
     VoteChanged: next,
@@ -98,6 +110,7 @@ export const estimationSessions = projection({
     EstimateAccepted: next,
     StorySkipped: next,
     SessionCompleted: next,
+    SessionExpired: next,
     SessionArchived: next,
   },
 });
@@ -159,4 +172,32 @@ export const sessionsOf = async (db: Db, accountId: string, filter: SessionFilte
     .execute();
   const { total } = await mine.select(sql<string>`count(*)`.as('total')).executeTakeFirstOrThrow();
   return { rows, total };
+};
+
+const OPEN = ['lobby', 'voting', 'revealed'];
+
+/** Ids of open sessions in which nothing has happened since before the instant, longest idle first. */
+export const idleSessionIds = async (db: Db, before: Date, limit: number): Promise<readonly string[]> => {
+  const rows = await db
+    .selectFrom('estimation_sessions')
+    .select('session_id')
+    .where('status', 'in', OPEN)
+    .where('last_activity_at', '<=', before.toISOString())
+    .orderBy('last_activity_at')
+    .limit(limit)
+    .execute();
+  return rows.map(({ session_id }) => session_id);
+};
+
+/** Ids of sessions that were completed or expired before the instant and are not archived yet. */
+export const endedSessionIds = async (db: Db, before: Date, limit: number): Promise<readonly string[]> => {
+  const rows = await db
+    .selectFrom('estimation_sessions')
+    .select('session_id')
+    .where('status', 'in', ['completed', 'expired'])
+    .where('ended_at', '<=', before.toISOString())
+    .orderBy('ended_at')
+    .limit(limit)
+    .execute();
+  return rows.map(({ session_id }) => session_id);
 };

@@ -11,17 +11,24 @@ import {
   changeParticipantRole,
   completeSession,
   createSession,
+  endRound as endByTimer,
+  expireSession,
+  importStories,
   joinSession,
   leaveSession,
   openVoting,
   removeParticipant,
+  removeStory,
+  reorderStories,
   restartVoting,
   retractVote,
   revealVotes,
+  revealWhenComplete,
   session,
   skipStory,
   transferFacilitator,
   updateSessionSettings,
+  updateStory,
   withdrawParticipant,
 } from '../../../src/domain/estimation/session/index.ts';
 import { model, movesIn, named, person } from '../../support/model.ts';
@@ -37,6 +44,8 @@ const sessionId = named('session#0');
 type Role = 'facilitator' | 'voter' | 'observer';
 type Person = { role: Role; where: 'in' | 'left' | 'removed'; since: number };
 type Story = {
+  title: string;
+  url: string | null;
   status: 'pending' | 'voting' | 'revealed' | 'estimated' | 'skipped';
   estimate: string | null;
   rounds: number;
@@ -44,7 +53,6 @@ type Story = {
 type Round = {
   readonly storyId: string;
   readonly anonymous: boolean;
-  readonly until: number;
   readonly cards: Map<string, string>;
 };
 type Settings = {
@@ -62,7 +70,9 @@ type World = {
   arrivals: number;
   readonly stories: Map<string, Story>;
   round: Round | undefined;
-  over: 'completed' | 'archived' | undefined;
+  over: 'completed' | 'expired' | 'archived' | undefined;
+  /** When something has happened last, and how many events there were with it. */
+  last: { at: number; changes: number };
 };
 const on = movesIn<World>();
 
@@ -78,10 +88,8 @@ const silenced = ({ people }: World, { id }: Actor): string | undefined => {
 const closed = ({ over }: World): string | undefined => (over === undefined ? undefined : 'session-closed');
 const notLeading = (world: World, actor: Actor): string | undefined =>
   silenced(world, actor) ?? (leader(world) === actor.id ? undefined : 'not-facilitator');
-/** What keeps somebody from leading through a story; the service itself may lead through any. */
+/** What keeps somebody from leading through a story. */
 const notLed = (world: World, actor: Actor, storyId: string): string | undefined => {
-  if (!world.exists) return 'session-unknown';
-  if (actor === system) return world.stories.has(storyId) ? closed(world) : 'story-unknown';
   const silent = silenced(world, actor);
   if (silent !== undefined) return silent;
   return world.stories.has(storyId) ? (notLeading(world, actor) ?? closed(world)) : 'story-unknown';
@@ -148,9 +156,8 @@ const open = (world: World, storyId: string, now: Date): { readonly type: string
   const story = stories.get(storyId) as Story;
   Object.assign(story, { status: 'voting', rounds: story.rounds + 1 });
   const seconds = settings.roundTimerSeconds;
-  const until = seconds === 0 ? Number.POSITIVE_INFINITY : now.getTime() + seconds * 1000;
-  world.round = { storyId, anonymous: settings.anonymousVotes, until, cards: new Map() };
-  const deadline = seconds === 0 ? undefined : new Date(until).toISOString();
+  world.round = { storyId, anonymous: settings.anonymousVotes, cards: new Map() };
+  const deadline = seconds === 0 ? undefined : new Date(now.getTime() + seconds * 1000).toISOString();
   return { type: 'VotingOpened', data: { round: story.rounds, anonymous: settings.anonymousVotes, deadline } };
 };
 const endRound = (world: World): void => {
@@ -158,6 +165,31 @@ const endRound = (world: World): void => {
   if (story !== undefined) story.status = story.estimate === null ? 'pending' : 'estimated';
   world.round = undefined;
 };
+const fresh = (title: string): Story => ({ title, url: null, status: 'pending', estimate: null, rounds: 0 });
+/** What keeps somebody from reworking a story. */
+const notReworked = (world: World, actor: Actor, storyId: string): string | undefined =>
+  notLed(world, actor, storyId) ?? (world.round?.storyId === storyId ? 'round-open' : undefined);
+/** The cards of the open round turned over. */
+const turnOver = (world: World, round: Round): { readonly type: string; readonly data: object } => {
+  const votes = round.anonymous
+    ? DECK.filter((card) => [...round.cards.values()].includes(card)).map((value) => ({ value }))
+    : inside(world)
+        .filter(([id]) => round.cards.has(id))
+        .map(([participantId]) => ({ participantId, value: round.cards.get(participantId) }));
+  Object.assign(world.stories.get(round.storyId) as Story, { status: 'revealed' });
+  world.round = undefined;
+  return { type: 'VotesRevealed', data: { storyId: round.storyId, votes, anonymous: round.anonymous } };
+};
+/** Sets a story aside; one that was being estimated anew keeps the estimate that it had. */
+const setAside = (world: World, storyId: string): { readonly type: string; readonly data: object } => {
+  const story = world.stories.get(storyId) as Story;
+  const own = world.round?.storyId === storyId;
+  if (own && story.estimate !== null) story.status = 'estimated';
+  else Object.assign(story, { status: 'skipped', estimate: null });
+  if (own) world.round = undefined;
+  return { type: 'StorySkipped', data: { storyId } };
+};
+
 /** What came of the stories, cards being words: estimates that are no numbers give no points. */
 const totals = ({ stories }: World) => {
   const all = [...stories.values()];
@@ -189,9 +221,10 @@ export const sessionModel = model({
     stories: new Map(),
     round: undefined,
     over: undefined,
+    last: { at: 0, changes: 0 },
   }),
   first: 'create',
-  waits: [1000, 57_999, 58_000, 60_000],
+  waits: [1000, 60_000, 8 * 3_600_000 - 1, 8 * 3_600_000],
   length: 90,
   lives: 250,
   moves: {
@@ -327,10 +360,10 @@ export const sessionModel = model({
             const target = world.people.get(id);
             if (target === undefined) return 'participant-unknown';
             if (id !== actor.id && leader(world) !== actor.id) return 'not-facilitator';
-            if (role === 'observer' && !world.settings.allowObservers) return 'observers-not-allowed';
             if (world.over !== undefined) return 'session-closed';
             if (target.where !== 'in') return 'not-in-session';
             if (target.role === role) return [];
+            if (role === 'observer' && !world.settings.allowObservers) return 'observers-not-allowed';
             if (target.role === 'facilitator') return 'facilitator-needed';
             target.role = role === 'voter' && leader(world) === undefined ? 'facilitator' : role;
             if (role === 'observer') world.round?.cards.delete(id);
@@ -391,12 +424,96 @@ export const sessionModel = model({
             const everyone = world.settings.whoCanAddStories === 'everyone';
             if (!everyone && leader(world) !== actor.id) return 'not-facilitator';
             if (world.over !== undefined) return 'session-closed';
-            world.stories.set(newId('story'), { status: 'pending', estimate: null, rounds: 0 });
+            world.stories.set(newId('story'), fresh('A story'));
             return [{ type: 'StoryAdded', data: { order: world.stories.size } }];
           },
         };
       },
       2,
+    ),
+    import: on(fc.record({ by: leading, count: fc.nat(2) }), ({ by, count }, world, { newId }) => {
+      const actor = leadBy(world, by);
+      const titles = Array.from({ length: count + 1 }, (_, index) => `Story ${index}`);
+      return {
+        command: importStories,
+        input: { sessionId, stories: titles.map((title) => ({ title })) },
+        actor,
+        expect: () => {
+          const refused = notLeading(world, actor) ?? closed(world);
+          if (refused !== undefined) return refused;
+          const before = world.stories.size;
+          for (const [index, title] of titles.entries()) world.stories.set(newId(`story ${index}`), fresh(title));
+          return titles.map((title, index) => ({ type: 'StoryAdded', data: { title, order: before + index + 1 } }));
+        },
+      };
+    }),
+    rewrite: on(
+      fc.record({
+        by: leading,
+        place,
+        texts: fc.record(
+          { title: fc.constantFrom('A story', 'Another'), url: fc.constantFrom(null, 'https://example.org/1') },
+          { requiredKeys: [] },
+        ),
+      }),
+      ({ by, place, texts }, world) => {
+        const [actor, storyId] = [leadBy(world, by), storyAt(world, place)];
+        return {
+          command: updateStory,
+          input: { sessionId, storyId, ...texts },
+          actor,
+          twice: 'nothing',
+          expect: () => {
+            const refused = notReworked(world, actor, storyId);
+            if (refused !== undefined) return refused;
+            const story = world.stories.get(storyId) as Story;
+            const before = JSON.stringify(story);
+            Object.assign(story, texts);
+            return before === JSON.stringify(story) ? [] : ['StoryUpdated'];
+          },
+        };
+      },
+    ),
+    'take off': on(
+      fc.record({ by: leading, place }),
+      ({ by, place }, world) => {
+        const [actor, storyId] = [leadBy(world, by), storyAt(world, place)];
+        return {
+          command: removeStory,
+          input: { sessionId, storyId },
+          actor,
+          expect: () => {
+            const refused = notReworked(world, actor, storyId);
+            if (refused !== undefined) return refused;
+            world.stories.delete(storyId);
+            return [{ type: 'StoryRemoved', data: { storyId } }];
+          },
+        };
+      },
+      0.5,
+    ),
+    reorder: on(
+      fc.record({ by: leading, swap: fc.boolean(), short: fc.constantFrom(false, false, false, true) }),
+      ({ by, swap, short }, world) => {
+        const actor = leadBy(world, by);
+        const before = [...world.stories.keys()];
+        const storyIds = (swap ? before.toReversed() : before).slice(short ? 1 : 0);
+        return {
+          command: reorderStories,
+          input: { sessionId, storyIds },
+          actor,
+          twice: 'nothing',
+          expect: () => {
+            const refused = notLeading(world, actor) ?? closed(world);
+            if (refused !== undefined) return refused;
+            if (storyIds.length !== before.length) return 'stories-differ';
+            const stories = storyIds.map((id) => [id, world.stories.get(id) as Story] as const);
+            world.stories.clear();
+            for (const [id, story] of stories) world.stories.set(id, story);
+            return storyIds.join() === before.join() ? [] : [{ type: 'StoriesReordered', data: { storyIds } }];
+          },
+        };
+      },
     ),
     open: on(
       fc.record({ by: leading, place }),
@@ -428,8 +545,8 @@ export const sessionModel = model({
             const silent = silenced(world, actor);
             if (silent !== undefined) return silent;
             if (!world.stories.has(storyId)) return 'story-unknown';
-            if (world.people.get(actor.id)?.role === 'observer') return 'observer';
             if (world.over !== undefined) return 'session-closed';
+            if (world.people.get(actor.id)?.role === 'observer') return 'observer';
             const { round } = world;
             if (round?.storyId !== storyId) return 'round-not-open';
             if (world.settings.deck !== 'custom' || !DECK.includes(value)) return 'not-in-deck';
@@ -455,8 +572,8 @@ export const sessionModel = model({
             const silent = silenced(world, actor);
             if (silent !== undefined) return silent;
             if (!world.stories.has(storyId)) return 'story-unknown';
-            if (world.people.get(actor.id)?.role === 'observer') return 'observer';
             if (world.over !== undefined) return 'session-closed';
+            if (world.people.get(actor.id)?.role === 'observer') return 'observer';
             if (world.round?.storyId !== storyId) return 'round-not-open';
             return world.round.cards.delete(actor.id) ? ['VoteRetracted'] : 'no-vote';
           },
@@ -465,9 +582,9 @@ export const sessionModel = model({
       2,
     ),
     reveal: on(
-      fc.record({ by: leading, bySystem, story: onTable }),
-      ({ by, bySystem, story }, world, { now }) => {
-        const [actor, storyId] = [bySystem ? system : leadBy(world, by), tableAt(world, story)];
+      fc.record({ by: leading, story: onTable }),
+      ({ by, story }, world) => {
+        const [actor, storyId] = [leadBy(world, by), tableAt(world, story)];
         return {
           command: revealVotes,
           input: { sessionId, storyId },
@@ -475,24 +592,63 @@ export const sessionModel = model({
           expect: () => {
             const refused = notLed(world, actor, storyId);
             if (refused !== undefined) return refused;
-            const { round, settings } = world;
+            const { round } = world;
             if (round?.storyId !== storyId) return 'round-not-open';
-            if (round.cards.size === 0) return 'no-votes';
-            const complete = settings.autoReveal && awaited(world).every((id) => round.cards.has(id));
-            // Clocks may differ by two seconds.
-            if (bySystem && !complete && now.getTime() + 2000 < round.until) return 'not-due';
-            const votes = round.anonymous
-              ? DECK.filter((card) => [...round.cards.values()].includes(card)).map((value) => ({ value }))
-              : inside(world)
-                  .filter(([id]) => round.cards.has(id))
-                  .map(([participantId]) => ({ participantId, value: round.cards.get(participantId) }));
-            Object.assign(world.stories.get(storyId) as Story, { status: 'revealed' });
-            world.round = undefined;
-            return [{ type: 'VotesRevealed', data: { storyId, votes, anonymous: round.anonymous } }];
+            return round.cards.size === 0 ? 'no-votes' : [turnOver(world, round)];
           },
         };
       },
       4,
+    ),
+    'reveal by itself': on(
+      fc.subarray(PEOPLE.map(({ id }) => id)),
+      (absent, world) => ({
+        command: revealWhenComplete,
+        input: { sessionId },
+        actor: system,
+        facts: { absent },
+        twice: 'nothing',
+        expect: () => {
+          const { round, settings } = world;
+          if (round === undefined || !settings.autoReveal || round.cards.size === 0) return [];
+          const missing = awaited(world).filter((id) => !round.cards.has(id) && !absent.includes(id));
+          return missing.length > 0 ? [] : [turnOver(world, round)];
+        },
+      }),
+      3,
+    ),
+    'time out': on(fc.record({ story: onTable, earlier: fc.constantFrom(0, 0, 0, 1) }), ({ story, earlier }, world) => {
+      const storyId = tableAt(world, story);
+      const current = world.stories.get(storyId)?.rounds ?? 0;
+      return {
+        command: endByTimer,
+        input: { sessionId, storyId, round: current - earlier },
+        actor: system,
+        twice: 'nothing',
+        expect: () => {
+          const { round } = world;
+          if (round?.storyId !== storyId || earlier > 0) return [];
+          return [round.cards.size > 0 ? turnOver(world, round) : setAside(world, storyId)];
+        },
+      };
+    }),
+    expire: on(
+      fc.constantFrom(0, 0, 0, 1),
+      (missed, world, { now }) => ({
+        command: expireSession,
+        input: { sessionId },
+        actor: system,
+        facts: { at: new Date(world.last.at).toISOString(), changes: world.last.changes - missed },
+        twice: 'nothing',
+        expect: () => {
+          const idle = missed === 0 && now.getTime() - world.last.at >= 8 * 3_600_000;
+          if (!world.exists || world.over !== undefined || !idle) return [];
+          endRound(world);
+          world.over = 'expired';
+          return [{ type: 'SessionExpired', data: { createdBy: fay.id, totals: totals(world) } }];
+        },
+      }),
+      0.5,
     ),
     restart: on(fc.record({ by: leading, story: onTable }), ({ by, story }, world, { now }) => {
       const [actor, storyId] = [leadBy(world, by), tableAt(world, story)];
@@ -532,8 +688,8 @@ export const sessionModel = model({
       },
       2,
     ),
-    skip: on(fc.record({ by: leading, bySystem, story: onTable }), ({ by, bySystem, story }, world, { now }) => {
-      const [actor, storyId] = [bySystem ? system : leadBy(world, by), tableAt(world, story)];
+    skip: on(fc.record({ by: leading, story: onTable }), ({ by, story }, world) => {
+      const [actor, storyId] = [leadBy(world, by), tableAt(world, story)];
       return {
         command: skipStory,
         input: { sessionId, storyId },
@@ -541,17 +697,7 @@ export const sessionModel = model({
         expect: () => {
           const refused = notLed(world, actor, storyId);
           if (refused !== undefined) return refused;
-          const { round } = world;
-          const own = round?.storyId === storyId;
-          const expired = own && round.cards.size === 0 && now.getTime() + 2000 >= round.until;
-          if (bySystem && !expired) return 'not-due';
-          const skipped = world.stories.get(storyId) as Story;
-          if (skipped.status === 'skipped') return [];
-          // A story that was being estimated anew keeps the estimate that it had.
-          if (own && skipped.estimate !== null) skipped.status = 'estimated';
-          else Object.assign(skipped, { status: 'skipped', estimate: null });
-          if (own) world.round = undefined;
-          return ['StorySkipped'];
+          return world.stories.get(storyId)?.status === 'skipped' ? [] : [setAside(world, storyId)];
         },
       };
     }),
@@ -604,7 +750,14 @@ export const sessionModel = model({
     people: Object.entries(participants)
       .map(([id, { role, membership }]) => `${id} ${membership} ${role}`)
       .sort(),
-    stories: stories.map(({ id, status, estimate, rounds }) => ({ id, status, estimate, rounds })),
+    stories: stories.map(({ id, title, url, status, estimate, rounds }) => ({
+      id,
+      title,
+      url,
+      status,
+      estimate,
+      rounds,
+    })),
     round: round && { storyId: round.storyId, anonymous: round.anonymous, cards: Object.entries(round.votes).sort() },
   }),
   expected: (world) => ({
@@ -614,6 +767,8 @@ export const sessionModel = model({
     people: [...world.people].map(([id, { role, where }]) => `${id} ${where} ${role}`).sort(),
     stories: [...world.stories].map(([id, story]) => ({
       id,
+      title: story.title,
+      url: story.url,
       status: story.status,
       estimate: story.estimate,
       rounds: story.rounds,
@@ -622,7 +777,9 @@ export const sessionModel = model({
       ? { storyId: world.round.storyId, anonymous: world.round.anonymous, cards: [...world.round.cards].sort() }
       : null,
   }),
-  always: (state, world, history) => {
+  always: (state, world, history, { now }) => {
+    assert.equal(state.changes, history.length, 'every event is counted');
+    if (history.length !== world.last.changes) world.last = { at: now.getTime(), changes: history.length };
     const present = Object.entries(state.participants).filter(([, { membership }]) => membership === 'in');
     const leaders = present.filter(([, { role }]) => role === 'facilitator').map(([id]) => id);
     assert.ok(leaders.length <= 1, 'one facilitator at most');
@@ -664,7 +821,7 @@ export const sessionModel = model({
     'not-in-deck',
     'no-vote',
     'no-votes',
-    'not-due',
+    'stories-differ',
     'nothing-to-restart',
     'not-revealed',
     'session-open',

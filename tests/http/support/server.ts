@@ -162,6 +162,7 @@ export const server = async (t: Test, options: ServerOptions = {}): Promise<Serv
     circuits: [],
     rights: { of: (accountId) => accounts.get(accountId) },
     sessions: { alive: (sessionId) => !ended.has(sessionId) },
+    presence: { seen: async () => {}, onChange: () => {} },
     ...options.deps,
   };
   const app = await createApp(deps, options.routes === undefined ? [] : [options.routes]);

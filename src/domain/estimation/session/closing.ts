@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { reject } from '../../decider.ts';
+import { type Context, reject } from '../../decider.ts';
+import { uuid } from '../../fields.ts';
 import { closed, notFacilitating, sessionRef, sessionUnknown } from './guards.ts';
 import { command, totalsOf, withoutRound } from './state.ts';
 
@@ -16,7 +17,25 @@ export const completeSession = command(
   },
 );
 
-/** Puts a completed session away: its code becomes free and is no longer known. */
+/** Milliseconds without an event after which an open session expires. */
+export const IDLE_MS = 8 * 3_600_000;
+
+/**
+ * Ends a session in which nothing has happened for 8 hours; an open round ends without result. Nothing when something
+ * has happened after all: `last` says when the event before `changes` others was stored.
+ */
+export const expireSession = command(
+  'ExpireSession',
+  z.object({ sessionId: uuid }),
+  (_input, state, { now, facts }: Context<{ readonly changes: number; readonly at: string } | undefined>) => {
+    const idle = facts?.changes === state.changes && now.getTime() - Date.parse(facts.at) >= IDLE_MS;
+    if (state.id === null || state.closed !== null || !idle) return [];
+    const totals = totalsOf(withoutRound(state));
+    return [{ type: 'SessionExpired', data: { sessionId: state.id, createdBy: state.createdBy, totals } }];
+  },
+);
+
+/** Puts a completed or expired session away: its code becomes free and is no longer known. */
 export const archiveSession = command(
   'ArchiveSession',
   z.object({ sessionId: sessionRef }),

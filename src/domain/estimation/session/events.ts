@@ -81,6 +81,21 @@ export const events = {
     url: z.string().optional(),
     order: z.int().describe('Place in the list, from 1'),
   }),
+  StoryUpdated: z.object({
+    sessionId,
+    storyId,
+    changed: z
+      .object({
+        title: z.string(),
+        description: z.string().nullable(),
+        externalRef: z.string().nullable(),
+        url: z.string().nullable(),
+      })
+      .partial()
+      .describe('What is left out stays as it was; null: taken away'),
+  }),
+  StoryRemoved: z.object({ sessionId, storyId }),
+  StoriesReordered: z.object({ sessionId, storyIds: z.array(storyId).describe('All stories in their new order') }),
   VotingOpened: Opened,
   VoteCast: Vote,
   VoteChanged: Vote,
@@ -97,6 +112,7 @@ export const events = {
   EstimateAccepted: z.object({ sessionId, storyId, value: z.string() }),
   StorySkipped: z.object({ sessionId, storyId }),
   SessionCompleted: z.object({ sessionId, by: z.uuid(), createdBy: z.uuid(), totals: Totals }),
+  SessionExpired: z.object({ sessionId, createdBy: z.uuid(), totals: Totals }),
   SessionArchived: z.object({
     sessionId,
     by: z.string().describe('Account, or part of the service'),

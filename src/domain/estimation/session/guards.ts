@@ -43,15 +43,11 @@ export const notFacilitating = (state: Session, actor: Actor): Rejection | undef
 export const closed = (state: Session): Rejection | undefined =>
   state.closed === null ? undefined : reject('CONFLICT', 'session-closed', `The session is ${state.closed}`);
 
-/**
- * The story that the facilitator may act on, or why not: visible, allowed, then open. The service's own timers and
- * policies act on any story.
- */
+/** The story that the facilitator may act on, or why not: visible, allowed, then open. */
 export const ledStory = (state: Session, actor: Actor, storyId: string): Story | Rejection => {
-  if (state.id === null) return sessionUnknown();
-  const outsider = actor.kind === 'system' ? undefined : notTakingPart(state, actor);
+  const outsider = notTakingPart(state, actor);
   if (outsider !== undefined) return outsider;
   const story = storyOf(state, storyId);
   if (story === undefined) return storyUnknown();
-  return (actor.kind === 'system' ? undefined : notFacilitating(state, actor)) ?? closed(state) ?? story;
+  return notFacilitating(state, actor) ?? closed(state) ?? story;
 };

@@ -1,3 +1,4 @@
+export * from './backlog.ts';
 export * from './closing.ts';
 export { events, RevealedVote, Role, type SessionEvent, Totals } from './events.ts';
 export { CODE, sessionRef, sessionUnknown } from './guards.ts';

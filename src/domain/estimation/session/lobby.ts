@@ -179,12 +179,12 @@ export const changeParticipantRole = command(
     const participant = state.participants[participantId];
     if (participant === undefined) return participantUnknown();
     if (participantId !== actor.id && state.facilitatorId !== actor.id) return notFacilitator();
-    if (role === 'observer' && !state.settings.allowObservers) return observersNotAllowed();
     const ended = closed(state);
     if (ended !== undefined) return ended;
     if (participant.membership !== 'in')
       return reject('CONFLICT', 'not-in-session', 'The participant is not in the session');
     if (participant.role === role) return [];
+    if (role === 'observer' && !state.settings.allowObservers) return observersNotAllowed();
     if (participant.role === 'facilitator')
       return reject('CONFLICT', 'facilitator-needed', 'Hand the session over to somebody else first');
     const leads = role === 'voter' && state.facilitatorId === null;

@@ -54,7 +54,7 @@ export type Session = {
   readonly description: string | null;
   readonly createdBy: string;
   readonly settings: Settings;
-  readonly closed: 'completed' | 'archived' | null;
+  readonly closed: 'completed' | 'expired' | 'archived' | null;
   readonly facilitatorId: string | null;
   readonly participants: Readonly<Record<string, Participant>>;
   readonly arrivals: number;
@@ -64,6 +64,8 @@ export type Session = {
   readonly round: Round | null;
   /** Of the story on the table, while it lies revealed. */
   readonly result: Result | null;
+  /** Events so far: tells whether something has happened since somebody looked. */
+  readonly changes: number;
 };
 
 /** Those in the session now, longest there first. */
@@ -88,7 +90,7 @@ export const votesCast = ({ round }: Session): number => (round === null ? 0 : O
 export const storyOf = ({ stories }: Session, storyId: string): Story | undefined =>
   stories.find(({ id }) => id === storyId);
 
-export type SessionStatus = 'lobby' | 'voting' | 'revealed' | 'completed' | 'archived';
+export type SessionStatus = 'lobby' | 'voting' | 'revealed' | 'completed' | 'expired' | 'archived';
 /** What the session is doing: `lobby` while no story is on the table. */
 export const statusOf = ({ closed, round, currentStoryId }: Session): SessionStatus =>
   closed ?? (round !== null ? 'voting' : currentStoryId !== null ? 'revealed' : 'lobby');
@@ -180,6 +182,18 @@ const initial: Session = {
   currentStoryId: null,
   round: null,
   result: null,
+  changes: 0,
+};
+
+/** The fields of a change that are there. */
+const defined = <Fields extends object>(fields: Fields): { [Key in keyof Fields]?: Exclude<Fields[Key], undefined> } =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
+
+/** The stories in another order; what the order does not name stays behind. */
+const reordered = (state: Session, storyIds: readonly string[]): Session => {
+  const places = new Map(storyIds.map((id, index) => [id, index]));
+  const placeOf = ({ id }: Story): number => places.get(id) ?? storyIds.length;
+  return { ...state, stories: state.stories.toSorted((a, b) => placeOf(a) - placeOf(b)) };
 };
 
 const applied = (state: Session, { type, data }: SessionEvent): Session => {
@@ -224,6 +238,16 @@ const applied = (state: Session, { type, data }: SessionEvent): Session => {
       };
       return { ...state, stories: [...state.stories, story] };
     }
+    case 'StoryUpdated':
+      return withStory(state, data.storyId, defined(data.changed));
+    case 'StoryRemoved':
+      return {
+        ...state,
+        stories: state.stories.filter(({ id }) => id !== data.storyId),
+        currentStoryId: state.currentStoryId === data.storyId ? null : state.currentStoryId,
+      };
+    case 'StoriesReordered':
+      return reordered(state, data.storyIds);
     case 'VotingOpened':
     case 'VotingRestarted': {
       const { storyId, round: number, anonymous, deadline = null } = data;
@@ -248,6 +272,8 @@ const applied = (state: Session, { type, data }: SessionEvent): Session => {
       return skipped(state, data.storyId);
     case 'SessionCompleted':
       return { ...withoutRound(state), closed: 'completed' };
+    case 'SessionExpired':
+      return { ...withoutRound(state), closed: 'expired' };
     case 'SessionArchived':
       return { ...state, closed: 'archived' };
   }
@@ -255,7 +281,7 @@ const applied = (state: Session, { type, data }: SessionEvent): Session => {
 
 /** Every event that names a story moves its version on, the one that adds it apart. */
 const evolve = (state: Session, event: SessionEvent): Session => {
-  const after = applied(state, event);
+  const after: Session = { ...applied(state, event), changes: state.changes + 1 };
   if (event.type === 'StoryAdded' || !('storyId' in event.data)) return after;
   const { storyId } = event.data;
   return withStory(after, storyId, { version: (storyOf(after, storyId)?.version ?? 0) + 1 });

@@ -22,6 +22,9 @@ export const SUMMARIES: Readonly<Record<keyof typeof events, string>> = {
   FacilitatorTransferred: 'handed the session over to {participant}',
   SessionSettingsUpdated: 'changed the settings',
   StoryAdded: 'added the story {story}',
+  StoryUpdated: 'rewrote the story {story}',
+  StoryRemoved: 'removed the story {story}',
+  StoriesReordered: 'put the stories in another order',
   VotingOpened: 'opened round {round} of {story}',
   VoteCast: 'voted in round {round} of {story}',
   VoteChanged: 'changed the vote in round {round} of {story}',
@@ -31,6 +34,7 @@ export const SUMMARIES: Readonly<Record<keyof typeof events, string>> = {
   EstimateAccepted: 'accepted {detail} for {story}',
   StorySkipped: 'skipped {story}',
   SessionCompleted: 'completed the session',
+  SessionExpired: 'ended the session, in which nothing happened any more',
   SessionArchived: 'archived the session',
 };
 const isEventType = (type: string): type is keyof typeof events => type in SUMMARIES;

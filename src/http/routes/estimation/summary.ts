@@ -29,7 +29,7 @@ export const Summary = z.object({
   ),
   participants: z.array(ParticipantView.pick({ id: true, displayName: true, role: true })),
   startedAt: z.iso.datetime(),
-  completedAt: z.iso.datetime().nullable(),
+  completedAt: z.iso.datetime().nullable().describe('When it was completed or expired'),
   durationMinutes: z.int(),
 });
 
@@ -37,14 +37,18 @@ const MINUTE = 60_000;
 /** The summary of one session, with names. */
 export const summaryFor = async ({ db }: Deps, row: SessionRow): Promise<z.output<typeof Summary>> => {
   const { state } = row;
-  const { rows } = await storiesOf(db, row.session_id, { limit: 1000, offset: 0 });
+  const rows = await storiesOf(
+    db,
+    row.session_id,
+    state.stories.map(({ id }) => id),
+  );
   const people = Object.entries(state.participants).filter(([, { membership }]) => membership !== 'removed');
   const names = await namesIn(
     db,
     row.session_id,
     people.map(([id]) => id),
   );
-  const end = row.completed_at ?? row.last_activity_at;
+  const end = row.ended_at ?? row.last_activity_at;
   return {
     id: row.session_id,
     name: row.name,
@@ -58,7 +62,7 @@ export const summaryFor = async ({ db }: Deps, row: SessionRow): Promise<z.outpu
     }),
     participants: people.map(([id, { role }]) => ({ id, displayName: names.get(id) ?? null, role })),
     startedAt: row.created_at,
-    completedAt: row.completed_at,
+    completedAt: row.ended_at,
     durationMinutes: Math.round((Date.parse(end) - Date.parse(row.created_at)) / MINUTE),
   };
 };

@@ -13,6 +13,7 @@ import { RevealedVote, Role, resultOf, type Session, storyOf } from '../../../do
 import { Statistics } from '../../../domain/estimation/statistics.ts';
 import { uuid } from '../../../domain/fields.ts';
 import { ownVoteIn } from '../../../projections/estimation/ownVotes.ts';
+import { presentIn } from '../../../projections/estimation/presence.ts';
 import { namesIn } from '../../../projections/estimation/sessionNames.ts';
 import { type SessionRow, sessionRowOf } from '../../../projections/estimation/sessions.ts';
 import type { StoryRow } from '../../../projections/estimation/stories.ts';
@@ -71,29 +72,39 @@ export const rowFor = async ({ db, commands }: Deps, ref: string, actor: Actor):
 
 /** What people are called, by account. */
 export type Names = ReadonlyMap<string, string>;
-/** Participants with their names. */
-export const withNames = <View extends { readonly id: string; displayName: string | null }>(
+
+/** Participants with their names, and whether they are there: the caller is, by the very request. */
+export const participantsFor = async <
+  View extends { readonly id: string; displayName: string | null; present: boolean },
+>(
+  { db, pool }: Pick<Deps, 'db' | 'pool'>,
+  sessionId: string,
   participants: readonly View[],
-  names: Names,
-): View[] => participants.map((participant) => ({ ...participant, displayName: names.get(participant.id) ?? null }));
+  callerId: string,
+): Promise<View[]> => {
+  const ids = participants.map(({ id }) => id);
+  const [names, there] = await Promise.all([namesIn(db, sessionId, ids), presentIn(pool, sessionId)]);
+  return participants.map((participant) => ({
+    ...participant,
+    displayName: participant.displayName ?? names.get(participant.id) ?? null,
+    present: participant.id === callerId || there.has(participant.id),
+  }));
+};
 
 /** The status as the account may see it, with names and its own card. */
 export const statusFor = async (
-  { db }: Deps,
+  deps: Deps,
   { state, session_id: sessionId }: SessionRow,
   accountId: string,
 ): Promise<SessionStatusView> => {
   const status = sessionStatus(state, accountId);
-  const names = await namesIn(
-    db,
-    sessionId,
-    status.participants.map(({ id }) => id),
-  );
   const shown = resultOf(state);
   const { storyId, round } = state.round === null ? (shown ?? {}) : { ...state.round, round: state.round.number };
-  const myVote =
-    storyId === undefined || round === undefined ? null : await ownVoteIn(db, { sessionId, accountId, storyId, round });
-  return { ...status, participants: withNames(status.participants, names), myVote };
+  const [participants, myVote] = await Promise.all([
+    participantsFor(deps, sessionId, status.participants, accountId),
+    storyId === undefined || round === undefined ? null : ownVoteIn(deps.db, { sessionId, accountId, storyId, round }),
+  ]);
+  return { ...status, participants, myVote };
 };
 
 /** A story with its texts. */
@@ -105,7 +116,7 @@ export const storyView = (state: Session, row: StoryRow): z.output<typeof StoryV
     description: row.description,
     externalRef: row.external_ref,
     url: row.url,
-    order: row.place,
+    order: state.stories.findIndex(({ id }) => id === row.story_id) + 1,
     status: story?.status ?? 'pending',
     estimate: story?.estimate ?? null,
     rounds: story?.rounds ?? 0,

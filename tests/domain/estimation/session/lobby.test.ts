@@ -352,6 +352,21 @@ t.test('changing a role', async (t) => {
       .when(changeParticipantRole, make(vic, 'observer'), vic)
       .rejected('observers-not-allowed');
   });
+  t.test('hears the same refusals in the same order as who joins', async () => {
+    const strict = peopled({ allowObservers: false });
+    given(...strict, completed())
+      .when(changeParticipantRole, make(vic, 'observer'), vic)
+      .rejected('session-closed');
+    given(...strict, completed())
+      .when(joinSession, { sessionId, asObserver: true }, eve)
+      .rejected('session-closed');
+    given(...strict)
+      .when(changeParticipantRole, make(obi, 'observer'), obi)
+      .nothing();
+    given(...strict)
+      .when(joinSession, { sessionId, asObserver: true }, obi)
+      .nothing();
+  });
 });
 
 t.test('changing settings', async (t) => {

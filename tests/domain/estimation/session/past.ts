@@ -117,6 +117,22 @@ export const completed = (totals: Partial<EventOf<'SessionCompleted'>['data']['t
     totals: { stories: 0, estimated: 0, skipped: 0, points: 0, ...totals },
   },
 });
+export const expired = (totals: Partial<EventOf<'SessionExpired'>['data']['totals']> = {}) => ({
+  type: 'SessionExpired' as const,
+  data: { sessionId, createdBy: fay.id, totals: { stories: 0, estimated: 0, skipped: 0, points: 0, ...totals } },
+});
+export const rewritten = (
+  storyId: string,
+  changed: EventOf<'StoryUpdated'>['data']['changed'],
+): EventOf<'StoryUpdated'> => ({ type: 'StoryUpdated', data: { sessionId, storyId, changed } });
+export const takenOff = (storyId: string): EventOf<'StoryRemoved'> => ({
+  type: 'StoryRemoved',
+  data: { sessionId, storyId },
+});
+export const reordered = (...storyIds: readonly string[]): EventOf<'StoriesReordered'> => ({
+  type: 'StoriesReordered',
+  data: { sessionId, storyIds: [...storyIds] },
+});
 export const archived: EventOf<'SessionArchived'> = {
   type: 'SessionArchived',
   data: { sessionId, by: fay.id, code: 'ABC234' },

@@ -1,13 +1,15 @@
 import t from 'tap';
 import {
   castVote,
+  endRound,
   openVoting,
   restartVoting,
   retractVote,
   revealVotes,
+  revealWhenComplete,
   session,
 } from '../../../../src/domain/estimation/session/index.ts';
-import { now, spec, system } from '../../../support/spec.ts';
+import { spec, system } from '../../../support/spec.ts';
 import {
   accepted,
   added,
@@ -233,44 +235,64 @@ t.test('revealing the votes', async (t) => {
 
 t.test('the service reveals the votes', async (t) => {
   const auto = { autoReveal: true };
+  const complete = (past: ReturnType<typeof voting>, ...absent: readonly string[]) =>
+    given(...past).when(revealWhenComplete, { sessionId }, system, { absent });
   t.test('once everybody awaited has voted', async () => {
-    given(...voting(auto), cast(vic, '5'))
-      .when(revealVotes, story, system)
-      .rejected('not-due');
-    given(...voting(auto), cast(vic, '5'), cast(wim, '3'))
-      .when(revealVotes, story, system)
-      .then(revealed([played(vic, '5'), played(wim, '3')]));
+    complete([...voting(auto), cast(vic, '5')]).nothing();
+    complete([...voting(auto), cast(vic, '5'), cast(wim, '3')]).then(revealed([played(vic, '5'), played(wim, '3')]));
+  });
+  t.test('without waiting for who is absent', async () => {
+    complete([...voting(auto), cast(vic, '5')], wim.id).then(revealed([played(vic, '5')]));
+    complete([...voting(auto)], vic.id, wim.id).nothing();
   });
   t.test('not when the session does without', async () =>
-    given(...voting(), cast(vic, '5'), cast(wim, '3'))
-      .when(revealVotes, story, system)
-      .rejected('not-due'),
+    complete([...voting(), cast(vic, '5'), cast(wim, '3')]).nothing(),
   );
   t.test('when the facilitator alone has voted', async () =>
-    given(...lobby(auto), added(alpha), opened(alpha), cast(fay, '5'))
-      .when(revealVotes, story, system)
-      .then(revealed([played(fay, '5')])),
+    complete([...lobby(auto), added(alpha), opened(alpha), cast(fay, '5')]).then(revealed([played(fay, '5')])),
   );
   t.test('without waiting for a facilitator beside voters', async () =>
-    given(...lobby(auto), joined(vic), added(alpha), opened(alpha), cast(vic, '5'))
-      .when(revealVotes, story, system)
+    complete([...lobby(auto), joined(vic), added(alpha), opened(alpha), cast(vic, '5')]).then(
+      revealed([played(vic, '5')]),
+    ),
+  );
+  t.test('once the last who had not voted leaves', async () =>
+    complete([...voting(auto), cast(vic, '5'), left(wim)]).then(revealed([played(vic, '5')])),
+  );
+  t.test('never without an open round', async () => {
+    complete([...peopled(auto)]).nothing();
+    complete([...voting(auto), cast(vic, '5'), cast(wim, '3'), completed()]).nothing();
+    complete([]).nothing();
+  });
+});
+
+t.test('the end of a round by its timer', async (t) => {
+  const end = { sessionId, storyId: alpha, round: 1 };
+  t.test('reveals the cards there are', async () =>
+    given(...voting(), cast(vic, '5'))
+      .when(endRound, end, system)
       .then(revealed([played(vic, '5')])),
   );
-  t.test('at the deadline, and of no later round', async () => {
-    const due = opened(alpha, 1, { deadline: now.toISOString() });
-    const later = {
-      ...restarted(alpha, 2),
-      data: { ...restarted(alpha, 2).data, deadline: '2026-03-02T10:05:00.000Z' },
-    };
-    given(...peopled(), due, cast(vic, '5'))
-      .when(revealVotes, story, system)
-      .then(revealed([played(vic, '5')]));
-    given(...peopled(), due)
-      .when(revealVotes, story, system)
-      .rejected('no-votes');
-    given(...peopled(), due, later, cast(vic, '5', 2))
-      .when(revealVotes, story, system)
-      .rejected('not-due');
+  t.test('skips the story where there are none', async () => {
+    given(...voting())
+      .when(endRound, end, system)
+      .then(skipped(alpha));
+    given(...voting(), cast(vic, '5'), retracted(vic))
+      .when(endRound, end, system)
+      .then(skipped(alpha));
+  });
+  t.test('changes nothing once the round has ended by itself, whatever came after it', async () => {
+    for (const after of [
+      [cast(vic, '5'), revealed([played(vic, '5')])],
+      [skipped(alpha)],
+      [restarted(alpha, 2), cast(vic, '5', 2)],
+      [skipped(alpha), added(beta, 2), opened(beta)],
+      [completed()],
+    ])
+      given(...voting(), ...after)
+        .when(endRound, end, system)
+        .nothing();
+    given().when(endRound, end, system).nothing();
   });
 });
 
