@@ -1,5 +1,17 @@
 import { appointmentBindings, settlingBindings } from './booking/appointments.ts';
+import { calendarBindings } from './booking/calendar.ts';
+import { availabilityBindings } from './booking/exceptions.ts';
 import { providerBindings } from './booking/providers.ts';
+import { reminderBindings } from './booking/reminders.ts';
+import { slotBindings } from './booking/slots.ts';
 
 /** Every command of booking: what it runs, where it is called, who may, which stream it judges. */
-export const booking = [...providerBindings, ...appointmentBindings, ...settlingBindings];
+export const booking = [
+  ...providerBindings,
+  ...availabilityBindings,
+  ...slotBindings,
+  ...appointmentBindings,
+  ...settlingBindings,
+  ...reminderBindings,
+  ...calendarBindings,
+];

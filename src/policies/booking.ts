@@ -1,8 +1,13 @@
 import { assignRole } from '../domain/access/userAccess.ts';
 import { SETTLE_AFTER_SECONDS, settleTime } from '../domain/booking/clientCalendar.ts';
-import { isHome } from '../domain/booking/ids.ts';
-import { resumeSlotGeneration } from '../domain/booking/provider/index.ts';
-import { completeAppointment, settleSlot } from '../domain/booking/schedule/index.ts';
+import { dayOfSlot, isHome } from '../domain/booking/ids.ts';
+import {
+  abandonExceptionChange,
+  cancelDisplacedAppointments,
+  restoreDayHours,
+  resumeSlotGeneration,
+} from '../domain/booking/provider/index.ts';
+import { completeAppointment, placeMovedSlot, settleSlot } from '../domain/booking/schedule/index.ts';
 import { issue, policy, type Reaction } from './policy.ts';
 
 const DAY_SECONDS = 86_400;
@@ -51,6 +56,40 @@ export const heldSlots = policy('booking-held-slots', {
   AppointmentCancelled: ({ data: { slotId, appointmentId } }) => settleUnlessHome(slotId, appointmentId),
 });
 
+/**
+ * Takes back a change of exceptions that a crash interrupted, and cancels what an exception was to cancel: once more a
+ * little later, for what was being moved there meanwhile.
+ */
+export const exceptionChanges = policy('booking-exception-changes', {
+  ExceptionChangeStarted: ({ data: { providerId, changeId, startedAt } }) => [
+    issue(abandonExceptionChange, { providerId, changeId }, settleAt(startedAt)),
+  ],
+  ExceptionChangeAbandoned: ({ data: { providerId, seq, days } }) => [
+    issue(restoreDayHours, { providerId, seq, days }),
+  ],
+  AvailabilityExceptionAdded: ({ data: { providerId, exceptionId, cancelBooked }, recordedAt }) =>
+    cancelBooked
+      ? [
+          issue(cancelDisplacedAppointments, { providerId, exceptionId }),
+          issue(cancelDisplacedAppointments, { providerId, exceptionId }, settleAt(recordedAt)),
+        ]
+      : [],
+});
+
+/** Brings a slot to the day that it was moved to, should a crash have kept the command from it. */
+export const movedSlots = policy('booking-moved-slots', {
+  TimeSlotRemoved: ({ data: { providerId, slotId, startTime, endTime, movedTo }, recordedAt }) =>
+    movedTo === undefined
+      ? []
+      : [
+          issue(
+            placeMovedSlot,
+            { providerId, ...movedTo, from: { day: dayOfSlot(slotId).day, startTime, endTime } },
+            settleAt(recordedAt),
+          ),
+        ],
+});
+
 type Timed = { readonly data: { readonly appointmentId: string; readonly endTime: string } };
 const completeNextDay = ({ data: { appointmentId, endTime } }: Timed): readonly Reaction[] => [
   issue(completeAppointment, { appointmentId, outcome: 'attended' }, after(endTime, DAY_SECONDS)),
@@ -63,4 +102,12 @@ export const appointmentCompletion = policy('booking-completion', {
 });
 
 /** Every policy of booking. */
-export const bookingPolicies = [providerRole, slotGeneration, clientTime, heldSlots, appointmentCompletion] as const;
+export const bookingPolicies = [
+  providerRole,
+  slotGeneration,
+  clientTime,
+  heldSlots,
+  exceptionChanges,
+  movedSlots,
+  appointmentCompletion,
+] as const;

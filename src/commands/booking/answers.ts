@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { dayOfAppointment } from '../../domain/booking/ids.ts';
-import type { Provider } from '../../domain/booking/provider/index.ts';
+import type { Provider, ReasonedException } from '../../domain/booking/provider/index.ts';
 import type { Schedule } from '../../domain/booking/schedule/index.ts';
 
 /** An appointment right after a command. Names and notes are told by `GET /appointments/{id}`. */
@@ -43,7 +43,33 @@ export const ProfileAnswer = z.object({
 
 const Intervals = z.array(z.object({ start: z.string(), end: z.string() }));
 
-/** Working hours, notice and horizon of a provider. */
+/** Dates on which other hours hold. */
+export const ExceptionAnswer = z.object({
+  id: z.string(),
+  from: z.string(),
+  to: z.string(),
+  closed: z.boolean(),
+  intervals: Intervals,
+  reason: z.string().nullable(),
+});
+
+/** What a provider is told of an exception. */
+export const exceptionAnswer = ({
+  exceptionId: id,
+  from,
+  to,
+  intervals,
+  reason,
+}: ReasonedException): z.output<typeof ExceptionAnswer> => ({
+  id,
+  from,
+  to,
+  closed: intervals.length === 0,
+  intervals: intervals.map(({ start, end }) => ({ start, end })),
+  reason,
+});
+
+/** Working hours, notice, horizon, buffer, cut-offs and exceptions of a provider. */
 export const AvailabilityAnswer = z.object({
   providerId: z.string(),
   timezone: z.string(),
@@ -51,12 +77,17 @@ export const AvailabilityAnswer = z.object({
   slotDurationMinutes: z.int(),
   minNoticeMinutes: z.int(),
   maxAdvanceDays: z.int(),
+  bufferMinutes: z.int(),
+  cancelCutoffMinutes: z.int(),
+  moveCutoffMinutes: z.int(),
+  exceptions: z.array(ExceptionAnswer).describe('Those that end today or later'),
   version: z.int(),
 });
 
-/** What a provider is told of his availability. */
+/** What a provider is told of his availability. The reasons of exceptions stand in his history alone. */
 export const availabilityAnswer = (state: Provider, providerId: string): z.input<typeof AvailabilityAnswer> => {
-  const { profile, weekly, minNoticeMinutes, maxAdvanceDays, version } = state;
+  const { profile, weekly, minNoticeMinutes, maxAdvanceDays, version, exceptions } = state;
+  const { bufferMinutes, cancelCutoffMinutes, moveCutoffMinutes } = state;
   return {
     providerId,
     timezone: profile?.timezone ?? '',
@@ -64,6 +95,10 @@ export const availabilityAnswer = (state: Provider, providerId: string): z.input
     slotDurationMinutes: 30,
     minNoticeMinutes,
     maxAdvanceDays,
+    bufferMinutes,
+    cancelCutoffMinutes,
+    moveCutoffMinutes,
+    exceptions: exceptions.map((exception) => exceptionAnswer({ ...exception, reason: null })),
     version,
   };
 };
@@ -75,6 +110,25 @@ export const GenerationAnswer = z.object({
   firstStart: z.string().nullable(),
   lastEnd: z.string().nullable(),
 });
+
+/** A slot right after a command. What it is by the local clock is told by `GET /provider/timeslots`. */
+export const SlotAnswer = z.object({
+  id: z.string(),
+  startTime: z.string(),
+  endTime: z.string(),
+  isAvailable: z.boolean().describe('Neither taken nor blocked nor closed by an exception'),
+  booked: z.boolean(),
+  appointmentId: z.string().nullable(),
+});
+
+/** What a provider is told of a slot that a command has just judged. */
+export const slotAnswer = ({ slots }: Schedule, id: string): z.output<typeof SlotAnswer> => {
+  const slot = slots[id];
+  if (slot === undefined) throw new TypeError('A command succeeded without its slot');
+  const { startTime, endTime, heldBy, blocked, closed } = slot;
+  const isAvailable = heldBy === undefined && !blocked && !closed;
+  return { id, startTime, endTime, isAvailable, booked: heldBy !== undefined, appointmentId: heldBy ?? null };
+};
 
 /** Ids for examples in the API document. */
 export const exampleIds = {

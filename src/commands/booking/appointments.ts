@@ -5,9 +5,17 @@ import {
   settleTime,
   upcoming,
 } from '../../domain/booking/clientCalendar.ts';
-import { dateIn } from '../../domain/booking/grid.ts';
-import { dayOfAppointment, dayOfSlot, isHome, scheduleId, slotIdOf, slotRef } from '../../domain/booking/ids.ts';
-import { completeSlotGeneration, provider } from '../../domain/booking/provider/index.ts';
+import { dateIn, type Span } from '../../domain/booking/grid.ts';
+import {
+  dayOfAppointment,
+  dayOfSlot,
+  isHome,
+  scheduleId,
+  slotIdOf,
+  slotRef,
+  unusedSlotId,
+} from '../../domain/booking/ids.ts';
+import { completeSlotGeneration, type Provider, provider } from '../../domain/booking/provider/index.ts';
 import {
   type Appointment,
   type BookingInput,
@@ -32,7 +40,15 @@ import { isOpen } from '../identity/standing.ts';
 import { latest, uncontended } from '../outcomes.ts';
 import { AppointmentAnswer, appointmentAnswer, exampleIds } from './answers.ts';
 import { accountExists } from './providers.ts';
-import { homeOf, reservationOf, settleCalendar, settleReservation, slotFacts, timeFacts } from './settling.ts';
+import {
+  cancellation,
+  homeOf,
+  reservationOf,
+  settleCalendar,
+  settleReservation,
+  slotFacts,
+  timeFacts,
+} from './settling.ts';
 
 const home = ({ appointmentId }: { readonly appointmentId: string }): string =>
   scheduleId(dayOfAppointment(appointmentId));
@@ -46,13 +62,16 @@ const answer = {
 
 const SLOT_UNKNOWN = reject('NOT_FOUND', 'slot-unknown', 'No such slot', 'startTime');
 
-/** The id that a provider's slot beginning at an instant has, whether or not there is such a slot. */
+/** The id of a provider's slot that begins at an instant; one that no slot bears when there is none. */
 const slotAt = async (providerId: string, startTime: string, reads: Reads): Promise<string | Rejection> => {
   const { profile } = (await reads.load(provider, providerId)).state;
   if (profile === undefined) return reject('NOT_FOUND', 'provider-unknown', 'No such provider', 'providerId');
   if (Date.parse(startTime) % 60_000 !== 0 || Date.parse(startTime) < 0) return SLOT_UNKNOWN;
-  const slotId = slotIdOf({ providerId, day: dateIn(profile.timezone, startTime), startTime });
-  return slotRef(slotId) === undefined ? SLOT_UNKNOWN : slotId;
+  const ref = { providerId, day: dateIn(profile.timezone, startTime), startTime };
+  if (slotRef(slotIdOf(ref)) === undefined) return SLOT_UNKNOWN;
+  const { slots } = (await reads.load(schedule, scheduleId(ref))).state;
+  const [slotId] = Object.entries(slots).find(([, slot]) => slot.startTime === startTime) ?? [];
+  return slotId ?? unusedSlotId(slots, ref);
 };
 
 const onlyProvider = async (reads: Reads): Promise<string | Rejection> => {
@@ -79,16 +98,44 @@ const targetOf = async (appointmentId: string, slotId: string | undefined, reads
 
 const claimsOf = async (clientId: string, reads: Reads) => (await reads.load(clientCalendar, clientId)).state.claims;
 
-const bookingFacts = async ({ slotId = '', onBehalfOf }: BookingInput, actor: Actor, reads: Reads) => ({
-  provider: (await reads.load(provider, dayOfSlot(slotId).providerId)).state,
-  beneficiaryExists: onBehalfOf === undefined || (await accountExists(reads, onBehalfOf)),
-  claims: await claimsOf(onBehalfOf ?? actor.id, reads),
-});
+/**
+ * The taken slots of the days around a slot, as far as a buffer reaches; those of the day that judges itself and those
+ * that the appointment takes left out.
+ */
+const takenNearby = async (
+  slotId: string,
+  { bufferMinutes, profile }: Provider,
+  of: { readonly judgedBy: string; readonly appointmentId?: string },
+  reads: Reads,
+): Promise<readonly Span[]> => {
+  if (bufferMinutes === 0 || profile === undefined) return [];
+  const { providerId, day } = dayOfSlot(slotId);
+  const around = [-1, 0, 1]
+    .map((days) => scheduleId({ providerId, day: Temporal.PlainDate.from(day).add({ days }).toString() }))
+    .filter((id) => id !== of.judgedBy);
+  const states = await Promise.all(around.map((id) => reads.load(schedule, id)));
+  return states.flatMap(({ state: { slots } }) =>
+    Object.values(slots).filter(({ heldBy }) => heldBy !== undefined && heldBy !== of.appointmentId),
+  );
+};
+
+const bookingFacts = async ({ slotId = '', onBehalfOf }: BookingInput, actor: Actor, reads: Reads) => {
+  const { state } = await reads.load(provider, dayOfSlot(slotId).providerId);
+  return {
+    provider: state,
+    nearby: await takenNearby(slotId, state, { judgedBy: scheduleId(dayOfSlot(slotId)) }, reads),
+    beneficiaryExists: onBehalfOf === undefined || (await accountExists(reads, onBehalfOf)),
+    claims: await claimsOf(onBehalfOf ?? actor.id, reads),
+  };
+};
 
 const movingFacts = async ({ appointmentId, slotId, notes }: MovingInput, reads: Reads) => {
   const appointment = (await homeOf(reads, appointmentId)).appointments[appointmentId];
+  const { state } = await reads.load(provider, dayOfAppointment(appointmentId).providerId);
+  const judge = { judgedBy: home({ appointmentId }), appointmentId };
   return {
-    provider: (await reads.load(provider, dayOfAppointment(appointmentId).providerId)).state,
+    provider: state,
+    nearby: slotId === undefined ? [] : await takenNearby(slotId, state, judge, reads),
     claims: appointment === undefined ? [] : await claimsOf(appointment.clientId, reads),
     ...(appointment && notes ? { notes: await notesOf(appointmentId, appointment, reads) } : {}),
     ...(await targetOf(appointmentId, slotId, reads)),
@@ -205,23 +252,6 @@ export const notesBinding = bind(updateAppointmentNotes, {
   answer,
 });
 
-/** Cancels by `judge`, and gives back what the appointment held elsewhere. */
-const cancellation = async (
-  tools: Pick<Run<unknown>, 'reads' | 'step'>,
-  appointmentId: string,
-  judge: () => Promise<Outcome>,
-): Promise<Outcome> => {
-  const appointment = (await homeOf(tools.reads, appointmentId)).appointments[appointmentId];
-  const leaving = appointment && (await reservationOf(appointment.slotId, appointmentId, tools.reads));
-  const outcome = await judge();
-  if (!outcome.ok || appointment === undefined) return outcome;
-  const settled = [
-    ...(await settleReservation(appointment.slotId, appointmentId, leaving, tools)),
-    ...(await settleCalendar(appointment.clientId, appointmentId, tools)),
-  ];
-  return latest(outcome, ...settled);
-};
-
 /** Cancels what a client with a closed account has booked; nothing once the account is open again. */
 const clientCancellation = async (run: Run<{ readonly accountId: string }>): Promise<Outcome> => {
   const { input, reads, step, judge } = run;
@@ -244,6 +274,9 @@ export const cancelBinding = bind(cancelAppointment, {
   example: { appointmentId: exampleIds.appointment, reason: 'I have fallen ill' },
   stream: home,
   version: versionOf,
+  facts: async ({ appointmentId }, reads) => ({
+    provider: (await reads.load(provider, dayOfAppointment(appointmentId).providerId)).state,
+  }),
   answer,
   process: ({ input: { appointmentId }, reads, step, judge }) => cancellation({ reads, step }, appointmentId, judge),
 });

@@ -48,7 +48,10 @@ export const openGeneration = async (
   const opened = await Promise.all(
     days.map(async ({ day, slots }) => {
       const id = scheduleId({ providerId, day });
-      const outcome = await step(openDaySlots, id, { providerId, day, generationId, slots: [...slots] });
+      const outcome = await step(openDaySlots, id, {
+        ...{ providerId, day, generationId, timezone: generation.plan.timezone },
+        slots: [...slots],
+      });
       if (!outcome.ok) return { outcome, created: 0, skipped: 0 };
       const done = (await reads.load(schedule, id)).state.generations[generationId];
       return { outcome, ...(done ?? { created: 0, skipped: slots.length }) };

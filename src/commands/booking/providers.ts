@@ -6,12 +6,11 @@ import {
   presented,
   provider,
   resumeSlotGeneration,
-  setAvailability,
   updateProviderProfile,
 } from '../../domain/booking/provider/index.ts';
 import { account } from '../../domain/identity/account/index.ts';
 import { bind, internal, type Outcome, type Reads } from '../binding.ts';
-import { AvailabilityAnswer, availabilityAnswer, exampleIds, GenerationAnswer, ProfileAnswer } from './answers.ts';
+import { exampleIds, GenerationAnswer, ProfileAnswer } from './answers.ts';
 import { meetsExisting, openGeneration } from './generation.ts';
 
 /** Whether there is an account that may give or take appointments. */
@@ -32,6 +31,35 @@ const refusedAsWhole: Outcome = {
   message: 'Slots exist already in that time',
   details: [{ field: 'skipExisting', message: 'Slots exist already in that time' }],
 };
+
+/** Opens the slots of many days; reached through `POST /provider/timeslots`. */
+export const generateBinding = bind(generateTimeSlots, {
+  access: 'manage:availability',
+  status: 201,
+  summary: 'Open the slots of a stretch of days',
+  example: { from: '2027-03-01', to: '2027-03-05', pattern: 'weekly' },
+  stream: (_input, { actor }) => actor.id,
+  version: ({ version }) => (version < 0 ? undefined : version),
+  answer: {
+    schema: GenerationAnswer,
+    of: () => ({ created: 0, skipped: 0, firstStart: null, lastEnd: null }),
+  },
+  process: async ({ input, actor, newId, reads, step, judge }) => {
+    const providerId = actor.id;
+    const generationId = newId('generation');
+    const { state } = await reads.load(provider, providerId);
+    const known = state.generations.some(({ plan }) => plan.generationId === generationId);
+    if (!input.skipExisting && !known) {
+      const plan = planGeneration(input, state, { now: reads.now(), actor, newId });
+      if (!('reason' in plan) && (await meetsExisting(plan, reads))) return refusedAsWhole;
+    }
+    const started = await judge();
+    const { outcome, result } = await openGeneration({ providerId, generationId }, { reads, step }, started);
+    if (!outcome.ok || result === undefined) return outcome;
+    const { created, skipped, firstStart, lastEnd } = result;
+    return { ...outcome, data: { created, skipped, firstStart, lastEnd } };
+  },
+});
 
 /** Commands on a provider's profile, availability and slots. */
 export const providerBindings = [
@@ -74,48 +102,7 @@ export const providerBindings = [
       }),
     },
   }),
-  bind(setAvailability, {
-    path: 'PUT /provider/availability',
-    access: 'manage:availability',
-    summary: 'Set working hours, notice and horizon',
-    example: {
-      timezone: 'Europe/Luxembourg',
-      weekly: [{ dayOfWeek: 1, intervals: [{ start: '09:00', end: '12:00' }] }],
-      minNoticeMinutes: 60,
-      maxAdvanceDays: 90,
-    },
-    stream: (_input, { actor }) => actor.id,
-    version: ({ version }) => (version < 0 ? undefined : version),
-    answer: { schema: AvailabilityAnswer, of: ({ state, id }) => availabilityAnswer(state, id) },
-  }),
-  bind(generateTimeSlots, {
-    path: 'POST /provider/timeslots',
-    access: 'manage:availability',
-    status: 201,
-    summary: 'Open the slots of a stretch of days',
-    example: { from: '2027-03-01', to: '2027-03-05', pattern: 'weekly' },
-    stream: (_input, { actor }) => actor.id,
-    version: ({ version }) => (version < 0 ? undefined : version),
-    answer: {
-      schema: GenerationAnswer,
-      of: () => ({ created: 0, skipped: 0, firstStart: null, lastEnd: null }),
-    },
-    process: async ({ input, actor, newId, reads, step, judge }) => {
-      const providerId = actor.id;
-      const generationId = newId('generation');
-      const { state } = await reads.load(provider, providerId);
-      const known = state.generations.some(({ plan }) => plan.generationId === generationId);
-      if (!input.skipExisting && !known) {
-        const plan = planGeneration(input, state, { now: reads.now(), actor, newId });
-        if (!('reason' in plan) && (await meetsExisting(plan, reads))) return refusedAsWhole;
-      }
-      const started = await judge();
-      const { outcome, result } = await openGeneration({ providerId, generationId }, { reads, step }, started);
-      if (!outcome.ok || result === undefined) return outcome;
-      const { created, skipped, firstStart, lastEnd } = result;
-      return { ...outcome, data: { created, skipped, firstStart, lastEnd } };
-    },
-  }),
+  generateBinding,
   internal(resumeSlotGeneration, ({ providerId }) => providerId, {
     process: async ({ input, reads, step, judge }) =>
       (await openGeneration(input, { reads, step }, await judge())).outcome,

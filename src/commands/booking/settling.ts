@@ -9,6 +9,7 @@ import {
   timeOf,
 } from '../../domain/booking/schedule/index.ts';
 import type { Outcome, Reads, Step } from '../binding.ts';
+import { latest } from '../outcomes.ts';
 
 /** The state of the day that holds an appointment. */
 export const homeOf = async (reads: Pick<Reads, 'load'>, appointmentId: string) =>
@@ -34,7 +35,8 @@ export const slotFacts = async (reads: Reads, appointmentId: string): Promise<Ta
   slotId: slotTakenBy(await newestHomeOf(reads, appointmentId), appointmentId),
 });
 
-type Tools = { readonly reads: Reads; readonly step: Step };
+/** What commands of several streams work with. */
+export type Tools = { readonly reads: Reads; readonly step: Step };
 
 /** Gives back what a client's calendar holds for an appointment beyond the time that it takes. */
 export const settleCalendar = async (clientId: string, appointmentId: string, { reads, step }: Tools) => {
@@ -63,4 +65,21 @@ export const settleReservation = async (
   const facts = { slotId: slotTakenBy(await homeOf(reads, appointmentId), appointmentId) };
   if (facts.slotId === slotId) return [];
   return [await step(settleSlot, scheduleId(dayOfSlot(slotId)), { slotId, appointmentId, reservationId }, facts)];
+};
+
+/** Cancels by `judge`, and gives back what the appointment held elsewhere. */
+export const cancellation = async (
+  tools: Tools,
+  appointmentId: string,
+  judge: () => Promise<Outcome>,
+): Promise<Outcome> => {
+  const appointment = (await homeOf(tools.reads, appointmentId)).appointments[appointmentId];
+  const leaving = appointment && (await reservationOf(appointment.slotId, appointmentId, tools.reads));
+  const outcome = await judge();
+  if (!outcome.ok || appointment === undefined) return outcome;
+  const settled = [
+    ...(await settleReservation(appointment.slotId, appointmentId, leaving, tools)),
+    ...(await settleCalendar(appointment.clientId, appointmentId, tools)),
+  ];
+  return latest(outcome, ...settled);
 };

@@ -108,22 +108,48 @@ export const slotsOf = (date: string, intervals: readonly Interval[], timeZone: 
     .map(slotAt);
 };
 
+/** Whether a slot of the grid of a zone begins at an instant: its clock shows a multiple of half an hour all along. */
+export const isGridStart = (startTime: string, timeZone: string): boolean => {
+  const ms = Date.parse(startTime);
+  const start = zoned(ms, timeZone);
+  const whole = start.second === 0 && start.millisecond === 0 && start.minute % SLOT_MINUTES === 0;
+  return whole && start.offset === zoned(ms + SLOT_MS - 1, timeZone).offset;
+};
+
+/** The end of the slot that begins at an instant. */
+export const slotEnd = (startTime: string): string => slotAt(Date.parse(startTime)).endTime;
+
+/** The start of the slot that ends at an instant. */
+export const slotStart = (endTime: string): string => slotAt(Date.parse(endTime) - SLOT_MS).startTime;
+
+/** Whether a slot of a day lies inside some hours by the clock of a zone. */
+export const liesIn = (intervals: readonly Interval[], day: string, startTime: string, timeZone: string): boolean =>
+  slotsOf(day, intervals, timeZone).some((slot) => slot.startTime === startTime);
+
+/** The hours of one date. */
+export type DateHours = { readonly day: string; readonly intervals: readonly Interval[] };
+
 export type Plan = {
   readonly from: string;
   readonly to: string;
   readonly timeZone: string;
   readonly hours: readonly Hours[];
+  /** Dates on which other hours hold. */
+  readonly dates?: readonly DateHours[] | undefined;
   /** Slots that begin earlier are left out. */
   readonly notBefore: string;
 };
 
 /** The slots that a plan asks for, by local date; dates without any are left out. */
-export const planned = ({ from, to, timeZone, hours, notBefore }: Plan) => {
+export const planned = ({ from, to, timeZone, hours, dates = [], notBefore }: Plan) => {
   const byWeekday = new Map(hours.map((day) => [day.dayOfWeek, day.intervals]));
+  const byDate = new Map(dates.map(({ day, intervals }) => [day, intervals]));
   return datesBetween(from, to)
     .map((day) => ({
       day,
-      slots: slotsOf(day, byWeekday.get(dayOfWeek(day)) ?? [], timeZone).filter((slot) => slot.startTime >= notBefore),
+      slots: slotsOf(day, byDate.get(day) ?? byWeekday.get(dayOfWeek(day)) ?? [], timeZone).filter(
+        (slot) => slot.startTime >= notBefore,
+      ),
     }))
     .filter(({ slots }) => slots.length > 0);
 };

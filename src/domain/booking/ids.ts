@@ -21,7 +21,7 @@ export type DayRef = {
   readonly day: string;
 };
 export type SlotRef = DayRef & {
-  /** ISO-8601 UTC with milliseconds. */
+  /** Where it was opened: ISO-8601 UTC with milliseconds. A slot may have been moved within its day since. */
   readonly startTime: string;
 };
 export type AppointmentRef = DayRef & { readonly uuid: string };
@@ -53,11 +53,23 @@ const decoded = (kind: number, size: number, id: string): Buffer | undefined => 
     : undefined;
 };
 
-/** The id of the slot of a provider's day that begins at an instant; the same slot has the same id for ever. */
+/** The id that a slot of a provider's day has when it is opened to begin at an instant. It keeps it within that day. */
 export const slotIdOf = ({ startTime, ...day }: SlotRef): string => {
   const bytes = route(SLOT, SLOT_BYTES, day);
   bytes.writeUInt32BE(Date.parse(startTime) / MINUTE_MS, 20);
   return bytes.toString('base64url');
+};
+
+/**
+ * The id for a slot that is to be opened: that of its start, or, where a slot that was opened there and then moved within
+ * the day bears it, the next that nobody bears.
+ */
+export const unusedSlotId = (borne: Readonly<Record<string, unknown>>, { startTime, ...day }: SlotRef): string => {
+  const start = Date.parse(startTime);
+  for (let number = 0; ; number += 1) {
+    const id = slotIdOf({ ...day, startTime: new Date(start + number * MINUTE_MS).toISOString() });
+    if (borne[id] === undefined) return id;
+  }
 };
 
 /** What a slot's id says; undefined when it is none. */

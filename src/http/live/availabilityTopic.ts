@@ -9,19 +9,33 @@ const messages = {
   'slot:changed': z.object({
     slotId: z.string(),
     startTime: z.string(),
-    isAvailable: z.boolean().describe('Free and still to come; notice and horizon are judged when it is booked'),
+    isAvailable: z
+      .boolean()
+      .describe('Free and still to come; notice, horizon and buffer are judged when it is booked'),
   }),
 } as const;
 
-/** Tells of a slot; one whose time has come is not available, whoever gave it back. */
-const slot = (slotId: string, isFree: boolean, now: string): Message => {
-  const startTime = slotRef(slotId)?.startTime ?? now;
-  return { event: 'slot:changed', data: { slotId, startTime, isAvailable: isFree && startTime > now } };
+type Told = {
+  readonly slotId: string;
+  /** Where the event says it; in older ones only the id does. */
+  readonly startTime?: string | undefined;
+  /** Outside the hours of an exception. */
+  readonly closed?: true | undefined;
+};
+
+/** Tells of a slot; one whose time has come is not available, nor is one that is closed, whoever gave it back. */
+const slot = (
+  { slotId, startTime = slotRef(slotId)?.startTime, closed }: Told,
+  isFree: boolean,
+  now: string,
+): Message => {
+  const start = startTime ?? now;
+  return { event: 'slot:changed', data: { slotId, startTime: start, isAvailable: isFree && !closed && start > now } };
 };
 
 /** A slot of another day is told of by that day's own events. */
-const slotOfDay = (slotId: string, appointmentId: string, isFree: boolean, now: string): readonly Message[] =>
-  isHome(slotId, appointmentId) ? [slot(slotId, isFree, now)] : [];
+const slotOfDay = (told: Told, appointmentId: string, isFree: boolean, now: string): readonly Message[] =>
+  isHome(told.slotId, appointmentId) ? [slot(told, isFree, now)] : [];
 
 const unverified: Refusal = { code: 'FORBIDDEN', message: 'Please verify your address first' };
 
@@ -38,16 +52,28 @@ export const availabilityTopic: TopicKind = {
   },
   messages,
   on: {
-    TimeSlotsGenerated: ({ data: { slots }, recordedAt }) => slots.map(({ slotId }) => slot(slotId, true, recordedAt)),
-    SlotReserved: ({ data: { slotId }, recordedAt }) => [slot(slotId, false, recordedAt)],
-    SlotReleased: ({ data: { slotId }, recordedAt }) => [slot(slotId, true, recordedAt)],
-    AppointmentBooked: ({ data: { slotId }, recordedAt }) => [slot(slotId, false, recordedAt)],
-    AppointmentRescheduled: ({ data: { fromSlotId, toSlotId, appointmentId }, recordedAt }) => [
-      ...slotOfDay(fromSlotId, appointmentId, true, recordedAt),
-      ...slotOfDay(toSlotId, appointmentId, false, recordedAt),
+    TimeSlotsGenerated: ({ data: { slots }, recordedAt }) => slots.map((one) => slot(one, true, recordedAt)),
+    TimeSlotAdded: ({ data, recordedAt }) => [slot(data, data.isAvailable, recordedAt)],
+    TimeSlotUpdated: ({ data, recordedAt }) => [slot(data, data.isAvailable, recordedAt)],
+    TimeSlotRemoved: ({ data, recordedAt }) => [slot(data, false, recordedAt)],
+    DayHoursChanged: ({ data: { closed, opened }, recordedAt }) => [
+      ...closed.map((one) => slot(one, false, recordedAt)),
+      ...opened.map((one) => slot(one, one.isAvailable, recordedAt)),
     ],
-    AppointmentCancelled: ({ data: { slotId, appointmentId }, recordedAt }) =>
-      slotOfDay(slotId, appointmentId, true, recordedAt),
+    SlotReserved: ({ data, recordedAt }) => [slot(data, false, recordedAt)],
+    SlotReleased: ({ data, recordedAt }) => [slot(data, true, recordedAt)],
+    AppointmentBooked: ({ data: { slotId, startTime }, recordedAt }) => [
+      slot({ slotId, startTime }, false, recordedAt),
+    ],
+    AppointmentRescheduled: ({ data, recordedAt }) => {
+      const { fromSlotId, oldStartTime, closed, toSlotId, startTime, appointmentId } = data;
+      const left = { slotId: fromSlotId, startTime: oldStartTime, closed };
+      return [
+        ...slotOfDay(left, appointmentId, true, recordedAt),
+        ...slotOfDay({ slotId: toSlotId, startTime }, appointmentId, false, recordedAt),
+      ];
+    },
+    AppointmentCancelled: ({ data, recordedAt }) => slotOfDay(data, data.appointmentId, true, recordedAt),
   },
   authorise: async (_id, { verified }) => (verified ? undefined : unverified),
 };

@@ -46,7 +46,7 @@ export const slotsByBucket = async (
   const { rows } = await sql<Offer & { bucket: string }>`
     select date_trunc(${size}, start_time at time zone ${zone})::date::text as bucket,
            count(*)::int as offered, count(appointment_id)::int as taken
-    from time_slots where not blocked and start_time >= ${from} and start_time < ${to} ${ofProvider(providerId)}
+    from time_slots where (appointment_id is not null or not (blocked or closed)) and start_time >= ${from} and start_time < ${to} ${ofProvider(providerId)}
     group by 1`.execute(db);
   return new Map(rows.map(({ bucket, ...row }) => [bucket, row]));
 };

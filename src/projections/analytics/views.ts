@@ -39,17 +39,17 @@ const views: readonly View[] = [
     columns: {
       provider_id: 'Account of the provider',
       day: 'Date of the slots in the time zone of the provider',
-      offered: 'Slots of the day that are not blocked, booked ones included',
+      offered: 'Slots of the day that are neither blocked nor closed by an exception, booked ones included',
       booked: 'Of them taken by an appointment that was not cancelled',
       utilisation: 'booked divided by offered, 0 to 1; 0 without slots',
     },
     query: `
       select s.provider_id,
              (s.start_time at time zone coalesce(p.timezone, 'UTC'))::date as day,
-             (count(*) filter (where not s.blocked))::int as offered,
-             (count(*) filter (where not s.blocked and s.appointment_id is not null))::int as booked,
-             coalesce(round((count(*) filter (where not s.blocked and s.appointment_id is not null))::numeric
-               / nullif(count(*) filter (where not s.blocked), 0), 4), 0) as utilisation
+             (count(*) filter (where s.appointment_id is not null or not (s.blocked or s.closed)))::int as offered,
+             (count(*) filter (where s.appointment_id is not null))::int as booked,
+             coalesce(round((count(*) filter (where s.appointment_id is not null))::numeric
+               / nullif(count(*) filter (where s.appointment_id is not null or not (s.blocked or s.closed)), 0), 4), 0) as utilisation
       from read.time_slots s left join read.provider_profiles p using (provider_id)
       group by 1, 2`,
   },

@@ -1,13 +1,17 @@
 import type { Kysely } from 'kysely';
 import type { Hours } from '../../domain/booking/grid.ts';
-import { DEFAULT_ADVANCE_DAYS, DEFAULT_NOTICE_MINUTES } from '../../domain/booking/provider/index.ts';
+import {
+  DEFAULT_ADVANCE_DAYS,
+  DEFAULT_NOTICE_MINUTES,
+  type ReasonedException,
+} from '../../domain/booking/provider/index.ts';
 import type { ReadModels } from '../index.ts';
 import { boolean, instant, integer, json, nullable, projection, type RowOf, text, uuid } from '../projection.ts';
 
 /** Who gives appointments, how he presents himself, and when he works. */
 export const providerProfiles = projection({
   name: 'provider_profiles',
-  version: 2,
+  version: 3,
   columns: {
     provider_id: uuid,
     display_name: text,
@@ -21,6 +25,10 @@ export const providerProfiles = projection({
     weekly: json<readonly Hours[]>(),
     min_notice_minutes: integer,
     max_advance_days: integer,
+    buffer_minutes: integer,
+    cancel_cutoff_minutes: integer,
+    move_cutoff_minutes: integer,
+    exceptions: json<readonly ReasonedException[]>(),
     version: integer,
     created_at: instant,
   },
@@ -28,7 +36,11 @@ export const providerProfiles = projection({
   // Providers have the id of their account.
   erasure: {
     column: 'provider_id',
-    row: (row) => ({ ...row, display_name: 'deleted user', bio: null, meeting_link: null, location: null }),
+    row: (row) => ({
+      ...row,
+      ...{ display_name: 'deleted user', bio: null, meeting_link: null, location: null },
+      exceptions: row.exceptions.map((exception) => ({ ...exception, reason: null })),
+    }),
   },
   indexes: [['active', 'display_name']],
   fold: {
@@ -45,6 +57,8 @@ export const providerProfiles = projection({
       weekly: [],
       min_notice_minutes: DEFAULT_NOTICE_MINUTES,
       max_advance_days: DEFAULT_ADVANCE_DAYS,
+      ...{ buffer_minutes: 0, cancel_cutoff_minutes: 0, move_cutoff_minutes: 0 },
+      exceptions: [],
       version: 0,
       created_at: recordedAt,
     }),
@@ -69,6 +83,23 @@ export const providerProfiles = projection({
         weekly: data.weekly,
         min_notice_minutes: data.minNoticeMinutes,
         max_advance_days: data.maxAdvanceDays,
+        buffer_minutes: data.bufferMinutes ?? 0,
+        cancel_cutoff_minutes: data.cancelCutoffMinutes ?? 0,
+        move_cutoff_minutes: data.moveCutoffMinutes ?? 0,
+        version: row.version + 1,
+      },
+    AvailabilityExceptionAdded: (row, { data: { exceptionId, from, to, intervals, reason } }) =>
+      row && {
+        ...row,
+        exceptions: [...row.exceptions, { exceptionId, from, to, intervals, reason }].sort((a, b) =>
+          a.from < b.from ? -1 : 1,
+        ),
+        version: row.version + 1,
+      },
+    AvailabilityExceptionRemoved: (row, { data }) =>
+      row && {
+        ...row,
+        exceptions: row.exceptions.filter(({ exceptionId }) => exceptionId !== data.exceptionId),
         version: row.version + 1,
       },
   },

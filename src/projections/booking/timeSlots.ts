@@ -1,18 +1,34 @@
 import { type Kysely, sql } from 'kysely';
+import { SLOT_MINUTES } from '../../domain/booking/grid.ts';
 import { isHome } from '../../domain/booking/ids.ts';
 import type { ReadModels } from '../index.ts';
 import { boolean, instant, nullable, projection, text, uuid } from '../projection.ts';
 
+type Placed = {
+  readonly startTime: string;
+  readonly endTime: string;
+  readonly isAvailable: boolean;
+  readonly closed?: true | undefined;
+};
+const placed = ({ startTime, endTime, isAvailable, closed }: Placed) => ({
+  start_time: startTime,
+  end_time: endTime,
+  blocked: !isAvailable,
+  closed: closed ?? false,
+});
+
 /** Every slot, and the appointment that takes it. */
 export const timeSlots = projection({
   name: 'time_slots',
-  version: 1,
+  version: 2,
   columns: {
     slot_id: text,
     provider_id: uuid,
     start_time: instant,
     end_time: instant,
     blocked: boolean,
+    /** It lies outside the hours of an exception. */
+    closed: boolean,
     appointment_id: nullable(text),
   },
   key: {
@@ -23,6 +39,8 @@ export const timeSlots = projection({
           return data.slots.map(({ slotId }) => slotId);
         case 'AppointmentRescheduled':
           return [data.fromSlotId, data.toSlotId];
+        case 'DayHoursChanged':
+          return [...data.closed, ...data.opened].map(({ slotId }) => slotId);
         default:
           return data.slotId;
       }
@@ -39,10 +57,21 @@ export const timeSlots = projection({
           start_time: slot.startTime,
           end_time: slot.endTime,
           blocked: false,
+          closed: slot.closed ?? false,
           appointment_id: null,
         }
       );
     },
+    TimeSlotAdded: (_row, { data }, slot_id) => ({
+      slot_id,
+      provider_id: data.providerId,
+      ...placed(data),
+      appointment_id: null,
+    }),
+    TimeSlotUpdated: (row, { data }) => row && { ...row, ...placed(data) },
+    TimeSlotRemoved: () => undefined,
+    DayHoursChanged: (row, { data }, slot_id) =>
+      row && { ...row, closed: data.closed.some(({ slotId }) => slotId === slot_id) },
     SlotReserved: (row, { data }) => row && { ...row, appointment_id: data.appointmentId },
     SlotReleased: (row) => row && { ...row, appointment_id: null },
     AppointmentBooked: (row, { data }) => row && { ...row, appointment_id: data.appointmentId },
@@ -85,6 +114,7 @@ export const availableSlots = async (
     .where('provider.active', '=', true)
     .where('slot.appointment_id', 'is', null)
     .where('slot.blocked', '=', false)
+    .where('slot.closed', '=', false)
     .where('slot.start_time', '>=', from)
     .where('slot.start_time', '<', to)
     .where(
@@ -97,6 +127,11 @@ export const availableSlots = async (
       '<=',
       sql<string>`${at}::timestamptz + make_interval(hours => 24 * provider.max_advance_days)`,
     )
+    .where(sql<boolean>`(provider.buffer_minutes = 0 or not exists (
+      select from time_slots as other
+      where other.provider_id = slot.provider_id and other.appointment_id is not null
+        and other.start_time < slot.end_time + make_interval(mins => provider.buffer_minutes)
+        and other.start_time > slot.start_time - make_interval(mins => provider.buffer_minutes + ${SLOT_MINUTES}::int)))`)
     .$if(providerId !== undefined, (query) => query.where('slot.provider_id', '=', providerId ?? ''));
   const [items, count] = await Promise.all([
     free
@@ -118,7 +153,7 @@ export const availableSlots = async (
   return { items, total: count.total };
 };
 
-/** What a provider may narrow his list of slots to. */
+/** What a provider may narrow his list of slots to: each slot is one of them; `blocked` are those closed by an exception too. */
 export const SLOT_STATUS = ['free', 'booked', 'blocked'] as const;
 export type SlotStatus = (typeof SLOT_STATUS)[number];
 
@@ -140,8 +175,14 @@ export const slotsOfProvider = async (
     .where('start_time', '>=', from)
     .where('start_time', '<', to)
     .$if(status === 'booked', (query) => query.where('appointment_id', 'is not', null))
-    .$if(status === 'blocked', (query) => query.where('blocked', '=', true))
-    .$if(status === 'free', (query) => query.where('appointment_id', 'is', null).where('blocked', '=', false));
+    .$if(status === 'blocked', (query) =>
+      query
+        .where('appointment_id', 'is', null)
+        .where(({ or, eb }) => or([eb('blocked', '=', true), eb('closed', '=', true)])),
+    )
+    .$if(status === 'free', (query) =>
+      query.where('appointment_id', 'is', null).where('blocked', '=', false).where('closed', '=', false),
+    );
   const [items, count] = await Promise.all([
     slots.selectAll().orderBy('start_time').orderBy('slot_id').limit(limit).offset(offset).execute(),
     slots.select(({ fn }) => fn.countAll<string>().as('total')).executeTakeFirstOrThrow(),

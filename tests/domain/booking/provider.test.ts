@@ -33,7 +33,10 @@ const created: ProviderEvent = {
 const MORNING = { dayOfWeek: 1, intervals: [{ start: '09:00', end: '12:00' }] };
 const set = (weekly = [MORNING], timezone = 'Europe/Luxembourg'): ProviderEvent => ({
   type: 'AvailabilitySet',
-  data: { providerId, timezone, weekly, slotDurationMinutes: 30, minNoticeMinutes: 60, maxAdvanceDays: 90 },
+  data: {
+    ...{ providerId, timezone, weekly, slotDurationMinutes: 30, minNoticeMinutes: 60, maxAdvanceDays: 90 },
+    ...{ bufferMinutes: 0, cancelCutoffMinutes: 0, moveCutoffMinutes: 0 },
+  },
 });
 const WORKDAYS = [1, 2, 3, 4, 5].map((dayOfWeek) => ({ dayOfWeek, intervals: [{ start: '09:00', end: '17:00' }] }));
 const started = (latestEnd: string | null): ProviderEvent => ({

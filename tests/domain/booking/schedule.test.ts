@@ -111,6 +111,7 @@ t.test('opening the slots of a day', async (t) => {
     providerId,
     day: DAY,
     generationId: id('generation'),
+    timezone: 'Europe/Luxembourg',
     slots: [NINE, TEN].map(({ startTime, endTime }) => ({ startTime, endTime })),
   };
   t.test('opens them all at once', async () => given().when(openDaySlots, input).then(opened));
@@ -294,11 +295,12 @@ t.test('holding a slot for an appointment of another day', async (t) => {
       appointmentId,
       reservationId,
       reservedAt: new Date(now.getTime() - seconds * 1000).toISOString(),
+      startTime: NEXT_DAY.startTime,
     },
   });
   const released: ScheduleEvent = {
     type: 'SlotReleased',
-    data: { providerId, slotId: NEXT_DAY.slotId, appointmentId },
+    data: { providerId, slotId: NEXT_DAY.slotId, appointmentId, startTime: NEXT_DAY.startTime },
   };
   t.test('takes a free slot, and twice is safe', async () => {
     given(openedNext).when(reserveSlot, input).then(reserved());

@@ -7,6 +7,9 @@ const WeekdayHours = z.object({
   intervals: z.array(Interval),
 });
 
+const dates = { from: z.string().describe('First local date'), to: z.string().describe('Last local date') };
+const changeId = z.string().optional().describe('The change of exceptions that it belongs to');
+
 const Profile = {
   providerId: z.string().describe('The account that gives appointments; providers have the id of their account'),
   accountId: z.string(),
@@ -32,7 +35,46 @@ export const events = {
     slotDurationMinutes: z.int(),
     minNoticeMinutes: z.int().describe('Clients book at least this long before the start'),
     maxAdvanceDays: z.int().describe('Clients book at most this long before the start'),
+    bufferMinutes: z.int().optional().describe('Clients book no closer to another appointment; 0 when missing'),
+    cancelCutoffMinutes: z.int().optional().describe('Clients cancel at least this long before the start'),
+    moveCutoffMinutes: z.int().optional().describe('Clients move at least this long before the start'),
+    changeId,
   }),
+  ExceptionChangeStarted: z
+    .object({
+      providerId: z.string(),
+      changeId: z.string(),
+      seq: z.int().describe('Numbers the changes of exceptions and their abandonments'),
+      added: z.array(z.object({ exceptionId: z.string(), ...dates, intervals: z.array(Interval) })),
+      removed: z.array(z.string()),
+      cancelBooked: z.boolean(),
+      startedAt: z.string().describe('A change that does not come about is taken back a minute later'),
+    })
+    .describe('The days are asked one by one; only when all agree, the exceptions change'),
+  ExceptionChangeAbandoned: z
+    .object({
+      providerId: z.string(),
+      changeId: z.string(),
+      seq: z.int(),
+      days: z.array(z.object(dates)).describe('Where hours may have been changed that are to be as before'),
+    })
+    .describe('A day did not agree, or a crash interrupted the change'),
+  AvailabilityExceptionAdded: z
+    .object({
+      providerId: z.string(),
+      exceptionId: z.string(),
+      ...dates,
+      closed: z.boolean(),
+      intervals: z.array(Interval).describe('Instead of the working hours; none when closed'),
+      reason: pii('providerId', z.string().nullable()),
+      cancelBooked: z.boolean().optional().describe('Appointments outside the hours are cancelled'),
+      changeId,
+    })
+    .describe('Every day of it has its hours already'),
+  AvailabilityExceptionRemoved: z.object({ providerId: z.string(), exceptionId: z.string(), changeId }),
+  SlotsAnnounced: z
+    .object({ providerId: z.string(), timezone: z.string(), latestEnd: z.string() })
+    .describe('A slot is about to be opened that ends later than any before: while it lies ahead, the zone stays'),
   SlotGenerationStarted: z.object({
     providerId: z.string(),
     generationId: z.string(),
@@ -42,6 +84,10 @@ export const events = {
     hours: z
       .array(WeekdayHours)
       .describe('What the pattern and the working hours of that moment leave for each weekday'),
+    dates: z
+      .array(z.object({ day: z.string(), intervals: z.array(Interval) }))
+      .optional()
+      .describe('Dates on which an exception leaves other hours'),
     notBefore: z.string().describe('Earlier starts are left out'),
     skipExisting: z.boolean(),
     slots: z.int().describe('How many slots the plan has, those that exist already included'),

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { type Context, type Rejection, reject } from '../../decider.ts';
-import { isoDate, uuid } from '../../fields.ts';
-import { common, dateIn, daysFrom, type Hours, intervalsField, planned } from '../grid.ts';
+import { instant, isoDate, uuid } from '../../fields.ts';
+import { common, dateIn, datesBetween, dayOfWeek, daysFrom, type Interval, intervalsField, planned } from '../grid.ts';
 import { events } from './events.ts';
-import { command, NO_PROFILE, type Provider } from './state.ts';
+import { CONTENDED, command, NO_PROFILE, type Provider } from './state.ts';
 
 /** Slots of one call. */
 const MAX_GENERATED_SLOTS = 5000;
@@ -32,18 +32,36 @@ export const generationInput = z
   });
 type GenerationInput = z.output<typeof generationInput>;
 
-const hoursOf = ({ pattern, daysOfWeek, intervals }: GenerationInput, weekly: readonly Hours[]) => {
-  const days = { weekly: ALL_DAYS, daily: ALL_DAYS, weekdays: WEEKDAYS, custom: daysOfWeek ?? [] }[pattern];
-  return weekly
-    .filter((day) => days.includes(day.dayOfWeek))
-    .map((day) => ({
-      dayOfWeek: day.dayOfWeek,
-      intervals: [
-        ...(pattern === 'weekly' || intervals === undefined ? day.intervals : common(intervals, day.intervals)),
-      ],
-    }))
+const daysOf = ({ pattern, daysOfWeek }: GenerationInput): readonly number[] =>
+  ({ weekly: ALL_DAYS, daily: ALL_DAYS, weekdays: WEEKDAYS, custom: daysOfWeek ?? [] })[pattern];
+
+/** What a pattern leaves of the hours that a provider works. */
+const narrowed = <T extends { readonly intervals: readonly Interval[] }>(
+  { pattern, intervals }: GenerationInput,
+  hours: T,
+) => ({
+  ...hours,
+  intervals: [
+    ...(pattern === 'weekly' || intervals === undefined ? hours.intervals : common(intervals, hours.intervals)),
+  ],
+});
+
+const hoursOf = (input: GenerationInput, { weekly }: Provider) =>
+  weekly
+    .filter((day) => daysOf(input).includes(day.dayOfWeek))
+    .map((day) => narrowed(input, day))
     .filter((day) => day.intervals.length > 0);
-};
+
+const later = (a: string, b: string): string => (a < b ? b : a);
+const earlier = (a: string, b: string): string => (a < b ? a : b);
+
+/** The dates of the plan on which an exception holds. */
+const datesOf = (input: GenerationInput, { exceptions }: Provider) =>
+  exceptions.flatMap(({ from, to, intervals }) =>
+    datesBetween(later(from, input.from), earlier(to, input.to)).map((day) =>
+      narrowed(input, { day, intervals: daysOf(input).includes(dayOfWeek(day)) ? intervals : [] }),
+    ),
+  );
 
 /** The plan of a generation of slots, or why there is none. */
 export const planGeneration = (
@@ -56,15 +74,17 @@ export const planGeneration = (
   if (input.from < dateIn(timezone, now))
     return reject('VALIDATION_ERROR', 'in-the-past', 'Must not be before today', 'from');
   const { from, to, skipExisting } = input;
-  const hours = hoursOf(input, state.weekly);
+  const hours = hoursOf(input, state);
+  const dates = datesOf(input, state);
   const notBefore = now.toISOString();
-  const days = planned({ from, to, timeZone: timezone, hours, notBefore });
+  const days = planned({ from, to, timeZone: timezone, hours, dates, notBefore });
   const slots = days.reduce((sum, day) => sum + day.slots.length, 0);
   if (slots > MAX_GENERATED_SLOTS)
     return reject('VALIDATION_ERROR', 'too-many-slots', `More than ${MAX_GENERATED_SLOTS} slots in one call`, 'to');
   const latestEnd = days.at(-1)?.slots.at(-1)?.endTime ?? null;
   const generationId = newId('generation');
-  return { providerId: actor.id, generationId, from, to, timezone, hours, notBefore, skipExisting, slots, latestEnd };
+  const plan = { from, to, timezone, hours, ...(dates.length > 0 && { dates }), notBefore, skipExisting };
+  return { providerId: actor.id, generationId, ...plan, slots, latestEnd };
 };
 
 /**
@@ -87,6 +107,19 @@ export const completeSlotGeneration = command(
     return generation === undefined || generation.result !== undefined
       ? []
       : [{ type: 'SlotGenerationCompleted', data }];
+  },
+);
+
+/**
+ * Says that a slot is about to be opened that ends later than any before, and by the clock of which zone: from here on
+ * the time zone stays.
+ */
+export const announceSlots = command(
+  'AnnounceSlots',
+  z.object({ providerId: uuid, timezone: z.string(), latestEnd: instant }),
+  (data, { profile, latestSlotEnd }) => {
+    if (profile?.timezone !== data.timezone) return CONTENDED;
+    return latestSlotEnd !== null && latestSlotEnd >= data.latestEnd ? [] : [{ type: 'SlotsAnnounced', data }];
   },
 );
 

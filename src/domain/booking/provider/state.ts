@@ -1,10 +1,20 @@
 import type { z } from 'zod';
 import { type Context, can, commandsOf, decider, type Rejection, reject } from '../../decider.ts';
-import type { Hours } from '../grid.ts';
+import { dayOfWeek, type Hours, type Interval } from '../grid.ts';
 import { events, type ProviderEvent } from './events.ts';
 
 type Started = z.output<typeof events.SlotGenerationStarted>;
 type Completed = z.output<typeof events.SlotGenerationCompleted>;
+
+/** Dates on which other hours hold than those of their weekdays; none of them when closed. The reason is not kept here. */
+export type Exception = {
+  readonly exceptionId: string;
+  readonly from: string;
+  readonly to: string;
+  readonly intervals: readonly Interval[];
+};
+/** A change of exceptions that asks day by day whether it may come about. */
+export type ExceptionChange = Omit<Extract<ProviderEvent, { type: 'ExceptionChangeStarted' }>['data'], 'providerId'>;
 
 /** A provider as rules see him. */
 export type Provider = {
@@ -18,6 +28,17 @@ export type Provider = {
   readonly weekly: readonly Hours[];
   readonly minNoticeMinutes: number;
   readonly maxAdvanceDays: number;
+  /** Minutes that clients keep between appointments, and before the start for cancelling and moving; 0 for none. */
+  readonly bufferMinutes: number;
+  readonly cancelCutoffMinutes: number;
+  readonly moveCutoffMinutes: number;
+  /** In order of their dates; they do not overlap. */
+  readonly exceptions: readonly Exception[];
+  readonly change?: ExceptionChange;
+  /** The number of the latest change of exceptions, or abandonment of one. */
+  readonly seq: number;
+  /** The latest changes that came about, oldest first. */
+  readonly changes: readonly string[];
   /** Of profile and availability: counts their changes from 0, generations of slots left out. */
   readonly version: number;
   /** No slot was ever asked for that ends later. */
@@ -30,6 +51,8 @@ export type Provider = {
 export const DEFAULT_NOTICE_MINUTES = 60;
 export const DEFAULT_ADVANCE_DAYS = 90;
 export const DEFAULT_TIME_ZONE = 'Europe/Luxembourg';
+/** Changes of exceptions that a repeated call is still known by. */
+const REMEMBERED_CHANGES = 20;
 /** Completed generations whose result a repeated call is still told. */
 const REMEMBERED_GENERATIONS = 20;
 
@@ -42,6 +65,16 @@ const remembered = (generations: Provider['generations']): Provider['generations
   return generations.filter((generation) => !forgotten.has(generation));
 };
 
+/** The state with one change of availability more; what began it is settled with its first event. */
+const changed = (state: Provider, { changeId }: { readonly changeId?: string | undefined }): Provider => {
+  const version = state.version + 1;
+  if (changeId === undefined) return { ...state, version };
+  const { change, ...rest } = state;
+  const changes = state.changes.includes(changeId) ? state.changes : [...state.changes, changeId];
+  const settled = change?.changeId === changeId ? rest : state;
+  return { ...settled, version, changes: changes.slice(-REMEMBERED_CHANGES) };
+};
+
 export const provider = decider<Provider, ProviderEvent>({
   category: 'provider',
   events,
@@ -49,6 +82,12 @@ export const provider = decider<Provider, ProviderEvent>({
     weekly: [],
     minNoticeMinutes: DEFAULT_NOTICE_MINUTES,
     maxAdvanceDays: DEFAULT_ADVANCE_DAYS,
+    bufferMinutes: 0,
+    cancelCutoffMinutes: 0,
+    moveCutoffMinutes: 0,
+    exceptions: [],
+    seq: 0,
+    changes: [],
     version: -1,
     latestSlotEnd: null,
     generations: [],
@@ -72,10 +111,31 @@ export const provider = decider<Provider, ProviderEvent>({
       }
       case 'AvailabilitySet': {
         const { weekly, minNoticeMinutes, maxAdvanceDays, timezone } = data;
+        const { bufferMinutes = 0, cancelCutoffMinutes = 0, moveCutoffMinutes = 0 } = data;
         const profile = state.profile && { ...state.profile, timezone };
-        const next = { ...state, version: state.version + 1, weekly, minNoticeMinutes, maxAdvanceDays };
+        const clients = { bufferMinutes, cancelCutoffMinutes, moveCutoffMinutes };
+        const next = { ...changed(state, data), weekly, minNoticeMinutes, maxAdvanceDays, ...clients };
         return profile === undefined ? next : { ...next, profile };
       }
+      case 'ExceptionChangeStarted': {
+        const { providerId: _own, ...change } = data;
+        return { ...state, change, seq: data.seq };
+      }
+      case 'ExceptionChangeAbandoned': {
+        const { change, ...rest } = state;
+        return { ...(change?.changeId === data.changeId ? rest : state), seq: data.seq };
+      }
+      case 'AvailabilityExceptionAdded': {
+        const { exceptionId, from, to, intervals } = data;
+        const exceptions = [...state.exceptions, { exceptionId, from, to, intervals }];
+        return { ...changed(state, data), exceptions: exceptions.sort((a, b) => (a.from < b.from ? -1 : 1)) };
+      }
+      case 'AvailabilityExceptionRemoved': {
+        const exceptions = state.exceptions.filter(({ exceptionId }) => exceptionId !== data.exceptionId);
+        return { ...changed(state, data), exceptions };
+      }
+      case 'SlotsAnnounced':
+        return { ...state, latestSlotEnd: later(state.latestSlotEnd, data.latestEnd) };
       case 'SlotGenerationStarted':
         return {
           ...state,
@@ -99,6 +159,19 @@ export const command = commandsOf(provider);
 
 /** The account is no provider. */
 export const NO_PROFILE = reject('FORBIDDEN', 'no-provider-profile', 'This account gives no appointments');
+
+/** Somebody else was faster; the same call again may succeed. */
+export const CONTENDED = reject(
+  'CONFLICT',
+  'contended',
+  'Too many others are changing this at the same moment; try again',
+);
+
+/** The hours in which a provider works on a date: those of an exception, else those of its weekday. */
+export const hoursOn = ({ exceptions, weekly }: Provider, day: string): readonly Interval[] =>
+  exceptions.find(({ from, to }) => from <= day && day <= to)?.intervals ??
+  weekly.find((hours) => hours.dayOfWeek === dayOfWeek(day))?.intervals ??
+  [];
 
 /** Refuses another time zone while slots lie ahead: their days are those of the zone they were made in. */
 export const refuseZone = ({ profile, latestSlotEnd }: Provider, timezone: string, now: Date): Rejection | undefined =>

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Actor, type Context, can, type Rejection, reject } from '../../decider.ts';
 import { instant, lines, timeZone, uuid } from '../../fields.ts';
+import type { Span } from '../grid.ts';
 import { appointmentIdOf, dayOfSlot, slotIdField } from '../ids.ts';
 import { isProvider, type Provider } from '../provider/index.ts';
 import type { Party, ScheduleEvent } from './events.ts';
@@ -19,9 +20,11 @@ export const onlyOneSlot = [
   { path: ['slotId'], error: 'Give either slotId or startTime' },
 ] satisfies Parameters<z.ZodObject['refine']>;
 
+/** What keeping a buffer must know: the provider, and taken slots of the days around, those of the appointment left out. */
+export type Nearby = { readonly provider: Provider; readonly nearby?: readonly Span[] | undefined };
+
 /** What booking must know of the provider and of the person booked for. */
-export type BookingFacts = {
-  readonly provider: Provider;
+export type BookingFacts = Nearby & {
   readonly beneficiaryExists: boolean;
   /** Time that the client's calendar has set aside. */
   readonly claims: readonly TimeClaim[];
@@ -67,11 +70,36 @@ export const refuseSlot = (
   return undefined;
 };
 
-/** Refuses a slot that another appointment takes. */
-export const refuseTaken = (slot: Slot | undefined, appointmentId: string): Rejection | undefined =>
-  slot?.heldBy !== undefined && slot.heldBy !== appointmentId
-    ? reject('CONFLICT', 'slot-taken', 'The slot is taken', 'slotId')
+/** Refuses a slot that another appointment takes, or that is not offered. */
+export const refuseTaken = (slot: Slot | undefined, appointmentId: string): Rejection | undefined => {
+  if (slot?.heldBy !== undefined && slot.heldBy !== appointmentId)
+    return reject('CONFLICT', 'slot-taken', 'The slot is taken', 'slotId');
+  if (slot?.blocked) return reject('CONFLICT', 'slot-blocked', 'The slot is not offered', 'slotId');
+  return slot?.closed
+    ? reject('CONFLICT', 'slot-closed', 'The provider is not there at that time', 'slotId')
     : undefined;
+};
+
+const taken = ({ slots }: Schedule, appointmentId: string): readonly Span[] =>
+  Object.values(slots).filter(({ heldBy }) => heldBy !== undefined && heldBy !== appointmentId);
+
+/**
+ * Refuses clients a slot that lies closer to another appointment of the provider than his buffer. `nearby` are the taken
+ * slots of other days, which may be a moment old: a buffer across midnight is a wish, not a promise.
+ */
+export const refuseCrowded = (
+  slot: Span,
+  state: Schedule,
+  { appointmentId, party, facts }: { readonly appointmentId: string; readonly party: Party; readonly facts: Nearby },
+): Rejection | undefined => {
+  const buffer = (facts.provider.bufferMinutes ?? 0) * 60_000;
+  if (party !== 'client' || buffer === 0) return undefined;
+  const [from, to] = [Date.parse(slot.startTime) - buffer, Date.parse(slot.endTime) + buffer];
+  const others = [...taken(state, appointmentId), ...(facts.nearby ?? [])];
+  return others.some(({ startTime, endTime }) => Date.parse(startTime) < to && from < Date.parse(endTime))
+    ? reject('CONFLICT', 'buffer-needed', 'Too close to another appointment of the provider', 'slotId')
+    : undefined;
+};
 
 const bookingParty = (actor: Actor, providerId: string, clientId: string): Party | Rejection => {
   if (clientId === providerId) return reject('FORBIDDEN', 'own-calendar', 'Nobody books an appointment with himself');
@@ -128,7 +156,10 @@ export const judgeBooking = (
   if (!facts.beneficiaryExists) return reject('NOT_FOUND', 'account-unknown', 'No such account', 'onBehalfOf');
   const appointmentId = bookedAppointmentId(slotId, newId);
   if (state.appointments[appointmentId] !== undefined) return undefined;
-  const refusal = refuseSlot(slot, provider, party, now) ?? refuseTaken(slot, appointmentId);
+  const refusal =
+    refuseSlot(slot, provider, party, now) ??
+    refuseTaken(slot, appointmentId) ??
+    refuseCrowded(slot, state, { appointmentId, party, facts });
   if (refusal !== undefined) return refusal;
   const { startTime, endTime } = slot;
   const data = {

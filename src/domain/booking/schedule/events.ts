@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { type EventOf, pii } from '../../decider.ts';
 
-const Slot = z.object({ slotId: z.string(), startTime: z.string(), endTime: z.string() });
+const closed = z.literal(true).optional().describe('Outside the hours of an exception: it is not offered');
+const Slot = z.object({ slotId: z.string(), startTime: z.string(), endTime: z.string(), closed });
+const Interval = z.object({ start: z.string(), end: z.string() });
 const Appointment = { appointmentId: z.string(), providerId: z.string(), clientId: z.string() };
 
 /** Who acted, as seen from the appointment. */
@@ -21,14 +23,64 @@ export const events = {
     generationId: z.string(),
     skipped: z.int().optional().describe('Slots of the same plan that were there already'),
   }),
+  TimeSlotAdded: z.object({
+    providerId: z.string(),
+    slotId: z.string(),
+    startTime: z.string(),
+    endTime: z.string(),
+    isAvailable: z.boolean().describe('Not blocked'),
+    closed,
+    moveId: z.string().optional().describe('It comes from another day: the move that brought it'),
+  }),
+  TimeSlotUpdated: z.object({
+    providerId: z.string(),
+    slotId: z.string(),
+    startTime: z.string(),
+    endTime: z.string(),
+    isAvailable: z.boolean().describe('Not blocked'),
+    closed,
+  }),
+  TimeSlotRemoved: z.object({
+    providerId: z.string(),
+    slotId: z.string(),
+    startTime: z.string(),
+    endTime: z.string(),
+    movedTo: z
+      .object({
+        moveId: z.string(),
+        day: z.string(),
+        startTime: z.string(),
+        endTime: z.string(),
+        isAvailable: z.boolean(),
+      })
+      .optional()
+      .describe('It goes to another day, where it gets another id'),
+  }),
+  DayHoursChanged: z
+    .object({
+      providerId: z.string(),
+      day: z.string(),
+      seq: z.int().describe('Of the change of exceptions; an older one does not come through any more'),
+      intervals: z.array(Interval).nullable().describe('Outside them nothing is offered; null: everything is'),
+      closed: z.array(z.object({ slotId: z.string(), startTime: z.string() })),
+      opened: z.array(z.object({ slotId: z.string(), startTime: z.string(), isAvailable: z.boolean() })),
+    })
+    .describe('What an exception to the availability means for one day'),
   SlotReserved: z.object({
     providerId: z.string(),
     slotId: z.string(),
+    startTime: z.string().optional(),
     appointmentId: z.string().describe('An appointment of another day that is to move here'),
     reservationId: z.string(),
     reservedAt: z.string().describe('A reservation whose move does not come about is given back a minute later'),
   }),
-  SlotReleased: z.object({ providerId: z.string(), slotId: z.string(), appointmentId: z.string() }),
+  SlotReleased: z.object({
+    providerId: z.string(),
+    slotId: z.string(),
+    appointmentId: z.string(),
+    startTime: z.string().optional(),
+    closed,
+  }),
   AppointmentBooked: z.object({
     ...Appointment,
     slotId: z.string(),
@@ -48,6 +100,7 @@ export const events = {
     startTime: z.string(),
     endTime: z.string(),
     by: Party,
+    closed: closed.describe('The slot that it left lies outside the hours of an exception'),
   }),
   AppointmentNotesUpdated: z.object({ ...Appointment, notes: pii('clientId', z.string().nullable()), by: Party }),
   AppointmentCancelled: z.object({
@@ -57,6 +110,7 @@ export const events = {
     by: Party,
     actorId: z.string(),
     reason: pii('clientId', z.string().nullable()),
+    closed,
   }),
   AppointmentCompleted: z.object({
     ...Appointment,

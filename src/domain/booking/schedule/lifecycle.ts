@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { type Context, type Rejection, reject } from '../../decider.ts';
 import { lines, version } from '../../fields.ts';
-import { appointmentIdField, dayOfAppointment } from '../ids.ts';
+import { appointmentIdField, dayOfAppointment, slotIdField } from '../ids.ts';
+import type { Provider } from '../provider/index.ts';
 import type { Party } from './events.ts';
-import { type NotesFacts, refuseStale, sameNotes } from './moving.ts';
+import { isPast, type NotesFacts, refuseStale, sameNotes } from './moving.ts';
 import { APPOINTMENT_UNKNOWN, type Appointment, command, NOT_SCHEDULED, partyOf, type Schedule } from './state.ts';
 
 const DAY_MS = 86_400_000;
@@ -41,25 +42,63 @@ export const updateAppointmentNotes = command(
   },
 );
 
-/** Cancels an appointment and frees its slot: clients until it begins, providers and administrators a day longer. */
+/** What a client's cancelling must know: how long before the start his provider takes it. */
+export type CancellingFacts = { readonly provider: Provider };
+
+type Standing = { readonly appointment: Appointment; readonly ids: Ids };
+const cancelled = (
+  { slots }: Schedule,
+  { appointment: { slotId, startTime }, ids }: Standing,
+  by: { readonly by: Party; readonly actorId: string; readonly reason: string | null },
+) => {
+  const closed = slots[slotId]?.closed;
+  return {
+    type: 'AppointmentCancelled' as const,
+    data: { ...ids, slotId, startTime, ...by, ...(closed && { closed }) },
+  };
+};
+
+/**
+ * Cancels an appointment and frees its slot: clients until it begins, or as long before as the provider wants it,
+ * providers and administrators until a day after its beginning.
+ */
 export const cancelAppointment = command(
   'CancelAppointment',
   z.object({ appointmentId: appointmentIdField, reason: lines(0, 500).nullish(), version: versionField }),
-  (input, state, { actor, now }) => {
+  (input, state, { actor, now, facts }: Context<CancellingFacts | undefined>) => {
     const found = seen(input.appointmentId, state, actor);
     if ('code' in found) return found;
-    const { appointment, party, ids } = found;
+    const { appointment, party } = found;
     const stale = refuseStale(appointment, input.version);
     if (stale !== undefined) return stale;
     if (appointment.status !== 'SCHEDULED') return NOT_SCHEDULED;
-    const { slotId, startTime } = appointment;
     const grace = party === 'client' ? 0 : DAY_MS;
-    if (Date.parse(startTime) + grace <= now.getTime())
+    if (Date.parse(appointment.startTime) + grace <= now.getTime())
       return reject('CONFLICT', 'appointment-started', 'It is too late to cancel this appointment');
+    const cutoff = party === 'client' ? (facts?.provider.cancelCutoffMinutes ?? 0) : 0;
+    if (cutoff > 0 && isPast(appointment.startTime, cutoff, now))
+      return reject('CONFLICT', 'too-late-to-cancel', 'It is too late to cancel this appointment');
     const reason = input.reason || null;
-    return [
-      { type: 'AppointmentCancelled', data: { ...ids, slotId, startTime, by: party, actorId: actor.id, reason } },
-    ];
+    return [cancelled(state, found, { by: party, actorId: actor.id, reason })];
+  },
+);
+
+/** What cancelling a displaced appointment must know: why, as the exception says. */
+export type DisplacingFacts = { readonly reason: string | null };
+
+/**
+ * Cancels, in the name of its provider, an appointment that lies outside the hours of an exception. One that lies
+ * elsewhere by now stays.
+ */
+export const cancelDisplacedAppointment = command(
+  'CancelDisplacedAppointment',
+  z.object({ appointmentId: appointmentIdField, slotId: slotIdField }),
+  ({ appointmentId, slotId }, state, { facts: { reason } }: Context<DisplacingFacts>) => {
+    const { providerId } = dayOfAppointment(appointmentId);
+    const appointment = state.appointments[appointmentId];
+    if (appointment?.status !== 'SCHEDULED' || appointment.slotId !== slotId) return [];
+    const ids = { appointmentId, providerId, clientId: appointment.clientId };
+    return [cancelled(state, { appointment, ids }, { by: 'provider', actorId: providerId, reason })];
   },
 );
 

@@ -3,9 +3,10 @@ import { type Context, type Rejection, reject } from '../../decider.ts';
 import { lines, version } from '../../fields.ts';
 import { ageInSeconds } from '../clientCalendar.ts';
 import { appointmentIdField, dayOfAppointment, dayOfSlot, isHome } from '../ids.ts';
-import type { Provider } from '../provider/index.ts';
 import {
+  type Nearby,
   onlyOneSlot,
+  refuseCrowded,
   refusePast,
   refuseSlot,
   refuseTaken,
@@ -38,8 +39,7 @@ export const movingInput = z
 export type MovingInput = z.output<typeof movingInput>;
 
 /** What a move must know of the provider, and of the new slot when it lies on another day. */
-export type MovingFacts = {
-  readonly provider: Provider;
+export type MovingFacts = Nearby & {
   readonly target?: Slot | undefined;
   /** Time that the client's calendar has set aside. */
   readonly claims: readonly TimeClaim[];
@@ -53,6 +53,10 @@ export type NotesFacts = { readonly notes: string | null; readonly version: numb
 /** Whether the notes asked for are those that the appointment has already; null stands for none. */
 export const sameNotes = (appointment: Appointment, notes: string | null, facts: NotesFacts): boolean =>
   notes === null ? !appointment.hasNotes : facts?.version === appointment.version && facts.notes === notes;
+
+/** Whether an instant is closer than so many minutes, or over. */
+export const isPast = (instant: string, minutesBefore: number, now: Date): boolean =>
+  Date.parse(instant) - minutesBefore * 60_000 <= now.getTime();
 
 type Move = {
   readonly appointment: Appointment;
@@ -89,10 +93,12 @@ export const judgeMove = (
   if (appointment.slotId === slotId) return undefined;
   if (appointment.startTime <= now.toISOString())
     return reject('CONFLICT', 'appointment-started', 'The appointment has begun already');
+  if (party === 'client' && isPast(appointment.startTime, facts.provider.moveCutoffMinutes, now))
+    return reject('CONFLICT', 'too-late-to-move', 'It is too late to move this appointment');
   const slot = isHome(slotId, appointmentId) ? state.slots[slotId] : facts.target;
   const refusal = refuseSlot(slot, facts.provider, party, now) ?? refuseTaken(slot, appointmentId);
-  if (refusal !== undefined) return refusal;
-  return slot && { appointment, slotId, slot, party };
+  if (refusal !== undefined || slot === undefined) return refusal;
+  return refuseCrowded(slot, state, { appointmentId, party, facts }) ?? { appointment, slotId, slot, party };
 };
 
 /**
@@ -126,7 +132,9 @@ export const rescheduleAppointment = command(
     const { startTime, endTime } = move.slot;
     const unclaimed = refuseUnclaimed(context.facts.claims, { appointmentId, startTime });
     if (unclaimed !== undefined) return unclaimed;
+    const left = state.slots[appointment.slotId];
     const data = {
+      ...(left?.closed && { closed: left.closed }),
       ...ids,
       fromSlotId: appointment.slotId,
       toSlotId: move.slotId,

@@ -3,7 +3,9 @@ import { type Context, reject } from '../../decider.ts';
 import { isoDate, uuid } from '../../fields.ts';
 import { ageInSeconds, RENEW_AFTER_SECONDS, SETTLE_AFTER_SECONDS } from '../clientCalendar.ts';
 import type { Span } from '../grid.ts';
-import { appointmentIdField, dayOfSlot, slotIdField, slotIdOf } from '../ids.ts';
+import { appointmentIdField, dayOfSlot, slotIdField, unusedSlotId } from '../ids.ts';
+import { refuseTaken } from './booking.ts';
+import { closedOn } from './hours.ts';
 import { command, type Schedule } from './state.ts';
 
 /** The slots of a plan that meet slots which are there already. */
@@ -21,18 +23,21 @@ export const openDaySlots = command(
     providerId: uuid,
     day: isoDate,
     generationId: uuid,
+    timezone: z.string().describe('The zone by whose clock the slots were planned'),
     // Made by the service's own grid, thousands in a call: to parse them again would cost more than to make them.
     slots: z.array(z.object({ startTime: z.string(), endTime: z.string() })).max(100),
   }),
-  ({ providerId, day, generationId, slots }, state) => {
+  ({ providerId, day, generationId, slots, timezone }, state) => {
     if (state.generations[generationId] !== undefined) return [];
     const met = new Set(overlapping(state, slots));
+    const closed = closedOn(state, day, timezone);
     const opened = slots
       .filter((slot) => !met.has(slot))
       .map(({ startTime, endTime }) => ({
-        slotId: slotIdOf({ providerId, day, startTime }),
+        slotId: unusedSlotId(state.slots, { providerId, day, startTime }),
         startTime,
         endTime,
+        ...closed(startTime),
       }));
     if (opened.length === 0) return [];
     return [{ type: 'TimeSlotsGenerated', data: { providerId, day, slots: opened, generationId, skipped: met.size } }];
@@ -49,8 +54,8 @@ export const reserveSlot = command(
   ({ slotId, appointmentId, reservationId }, { slots }, { now }) => {
     const slot = slots[slotId];
     if (slot === undefined) return reject('NOT_FOUND', 'slot-unknown', 'No such slot', 'slotId');
-    if (slot.heldBy !== undefined && slot.heldBy !== appointmentId)
-      return reject('CONFLICT', 'slot-taken', 'The slot is taken', 'slotId');
+    const taken = refuseTaken(slot, appointmentId);
+    if (taken !== undefined) return taken;
     if (slot.reservation !== undefined) {
       const age = ageInSeconds(slot.reservation.at, now);
       if (slot.reservation.id === reservationId && age < RENEW_AFTER_SECONDS) return [];
@@ -58,7 +63,8 @@ export const reserveSlot = command(
         return reject('CONFLICT', 'move-under-way', 'The appointment is being moved already');
     }
     const { providerId } = dayOfSlot(slotId);
-    const data = { providerId, slotId, appointmentId, reservationId, reservedAt: now.toISOString() };
+    const { startTime } = slot;
+    const data = { providerId, slotId, appointmentId, reservationId, reservedAt: now.toISOString(), startTime };
     return [{ type: 'SlotReserved', data }];
   },
 );
@@ -82,6 +88,10 @@ export const settleSlot = command(
     if (slot?.reservation === undefined || slot.heldBy !== appointmentId || facts.slotId === slotId) return [];
     const ours = slot.reservation.id === reservationId;
     if (!ours && ageInSeconds(slot.reservation.at, now) < SETTLE_AFTER_SECONDS) return [];
-    return [{ type: 'SlotReleased', data: { providerId: dayOfSlot(slotId).providerId, slotId, appointmentId } }];
+    const { startTime, closed } = slot;
+    const { providerId } = dayOfSlot(slotId);
+    return [
+      { type: 'SlotReleased', data: { providerId, slotId, appointmentId, startTime, ...(closed && { closed }) } },
+    ];
   },
 );

@@ -1,4 +1,5 @@
 import { type Actor, can, commandsOf, decider, reject } from '../../decider.ts';
+import type { Interval } from '../grid.ts';
 import { isProvider } from '../provider/index.ts';
 import { events, type Party, type ScheduleEvent } from './events.ts';
 
@@ -10,6 +11,10 @@ export type Slot = {
   readonly heldBy?: string;
   /** Only for appointments of other days: the attempt to move that took it, and when. */
   readonly reservation?: { readonly id: string; readonly at: string };
+  /** The provider does not offer it. */
+  readonly blocked?: true;
+  /** It lies outside the hours that an exception leaves to the day. */
+  readonly closed?: true;
 };
 
 /** An appointment first booked on the day, wherever it lies now. */
@@ -32,6 +37,10 @@ export type Schedule = {
   readonly appointments: Readonly<Record<string, Appointment>>;
   /** What each generation of slots did to this day. */
   readonly generations: Readonly<Record<string, { readonly created: number; readonly skipped: number }>>;
+  /** The hours outside which nothing is offered, null for none such; and the change of exceptions that set them. */
+  readonly hours?: { readonly seq: number; readonly intervals: readonly Interval[] | null };
+  /** Moves that brought a slot from another day. */
+  readonly arrivals: Readonly<Record<string, true>>;
 };
 
 const withSlot = (state: Schedule, slotId: string, change: (slot: Slot) => Slot): Schedule => {
@@ -39,14 +48,41 @@ const withSlot = (state: Schedule, slotId: string, change: (slot: Slot) => Slot)
   return slot === undefined ? state : { ...state, slots: { ...state.slots, [slotId]: change(slot) } };
 };
 
+const unheld = ({ heldBy: _holder, reservation: _attempt, ...slot }: Slot): Slot => slot;
+
 const free =
   (appointmentId: string) =>
-  ({ startTime, endTime, heldBy, ...rest }: Slot): Slot =>
-    heldBy === appointmentId ? { startTime, endTime } : { ...rest, startTime, endTime, ...(heldBy && { heldBy }) };
+  (slot: Slot): Slot =>
+    slot.heldBy === appointmentId ? unheld(slot) : slot;
 
 const hold =
   (appointmentId: string) =>
-  ({ startTime, endTime }: Slot): Slot => ({ startTime, endTime, heldBy: appointmentId });
+  (slot: Slot): Slot => ({ ...unheld(slot), heldBy: appointmentId });
+
+const opened = (
+  { startTime, endTime }: Pick<Slot, 'startTime' | 'endTime'>,
+  { isAvailable = true, closed }: { readonly isAvailable?: boolean; readonly closed?: true | undefined },
+): Slot => ({ startTime, endTime, ...(isAvailable ? {} : { blocked: true }), ...(closed && { closed }) });
+
+const without = <T>(of: Readonly<Record<string, T>>, key: string): Readonly<Record<string, T>> => {
+  const { [key]: _gone, ...rest } = of;
+  return rest;
+};
+
+const offered = ({ closed: _within, ...slot }: Slot): Slot => slot;
+
+const withHours = (state: Schedule, data: Extract<ScheduleEvent, { type: 'DayHoursChanged' }>['data']): Schedule => {
+  const slots = { ...state.slots };
+  for (const { slotId } of data.closed) {
+    const slot = slots[slotId];
+    if (slot !== undefined) slots[slotId] = { ...slot, closed: true };
+  }
+  for (const { slotId } of data.opened) {
+    const slot = slots[slotId];
+    if (slot !== undefined) slots[slotId] = offered(slot);
+  }
+  return { ...state, slots, hours: { seq: data.seq, intervals: data.intervals } };
+};
 
 const withAppointment = (state: Schedule, id: string, change: Partial<Appointment>): Schedule => {
   const before = state.appointments[id];
@@ -61,11 +97,11 @@ const withAppointment = (state: Schedule, id: string, change: Partial<Appointmen
 export const schedule = decider<Schedule, ScheduleEvent>({
   category: 'schedule',
   events,
-  initial: { slots: {}, appointments: {}, generations: {} },
+  initial: { slots: {}, appointments: {}, generations: {}, arrivals: {} },
   evolve: (state, { type, data }) => {
     switch (type) {
       case 'TimeSlotsGenerated': {
-        const added = data.slots.map(({ slotId, startTime, endTime }) => [slotId, { startTime, endTime }] as const);
+        const added = data.slots.map((slot) => [slot.slotId, opened(slot, slot)] as const);
         const result = { created: data.slots.length, skipped: data.skipped ?? 0 };
         return {
           ...state,
@@ -73,6 +109,18 @@ export const schedule = decider<Schedule, ScheduleEvent>({
           generations: { ...state.generations, [data.generationId]: result },
         };
       }
+      case 'TimeSlotAdded': {
+        const slots = { ...state.slots, [data.slotId]: opened(data, data) };
+        const arrivals =
+          data.moveId === undefined ? state.arrivals : { ...state.arrivals, [data.moveId]: true as const };
+        return { ...state, slots, arrivals };
+      }
+      case 'TimeSlotUpdated':
+        return withSlot(state, data.slotId, () => opened(data, data));
+      case 'TimeSlotRemoved':
+        return { ...state, slots: without(state.slots, data.slotId) };
+      case 'DayHoursChanged':
+        return withHours(state, data);
       case 'SlotReserved': {
         const reservation = { id: data.reservationId, at: data.reservedAt };
         return withSlot(state, data.slotId, (slot) => ({ ...hold(data.appointmentId)(slot), reservation }));

@@ -1,13 +1,19 @@
 import { z } from 'zod';
-import { AvailabilityAnswer, ProfileAnswer } from '../../../commands/booking/answers.ts';
+import { AvailabilityAnswer, GenerationAnswer, ProfileAnswer, SlotAnswer } from '../../../commands/booking/answers.ts';
+import { generateBinding } from '../../../commands/booking/providers.ts';
+import { addBinding } from '../../../commands/booking/slots.ts';
 import { dateIn } from '../../../domain/booking/grid.ts';
+import { generateTimeSlots } from '../../../domain/booking/provider/index.ts';
+import { addTimeSlot } from '../../../domain/booking/schedule/index.ts';
 import { line } from '../../../domain/fields.ts';
 import { appointments, listAppointments } from '../../../projections/booking/appointments.ts';
+import { calendarSyncs } from '../../../projections/booking/calendarSyncs.ts';
 import { directory, profileOf, providerProfiles } from '../../../projections/booking/providerProfiles.ts';
 import { SLOT_STATUS, slotsOfProvider, timeSlots } from '../../../projections/booking/timeSlots.ts';
 import { accounts } from '../../../projections/identity/accounts.ts';
 import { answer, listAnswer, offsetOf, page, paginated } from '../../answers.ts';
 import type { App, Deps } from '../../app.ts';
+import { runCommand } from '../../commandRoutes.ts';
 import { atMostDays, rangeEnd, rangeOf } from '../../dateRange.ts';
 import { single, unchangedSince } from '../../etag.ts';
 import { Problem } from '../../problem.ts';
@@ -23,10 +29,18 @@ const ListedSlot = z.object({
   endTime: z.string(),
   localStart: z.string(),
   localEnd: z.string(),
-  isAvailable: z.boolean().describe('Neither taken nor blocked'),
+  isAvailable: z.boolean().describe('Neither taken nor blocked nor closed by an exception'),
   booked: z.boolean(),
   appointmentId: z.string().nullable(),
 });
+/** The fields of both commands; the one that is meant says which of them it needs. */
+const OneOrMany = z
+  .object({
+    ...addTimeSlot.input.shape,
+    ...generateTimeSlots.input.shape,
+  })
+  .partial();
+
 const ListedProvider = z.object({
   id: z.string(),
   name: z.string(),
@@ -35,7 +49,8 @@ const ListedProvider = z.object({
 });
 
 /** What providers read of their own profile, slots and appointments, and the directory of providers. */
-export const providerRoutes = (app: App, { db, commands }: Deps): void => {
+export const providerRoutes = (app: App, deps: Deps): void => {
+  const { db, commands } = deps;
   const ownProfile = async (accountId: string) => {
     const row = await profileOf(db, accountId);
     if (row !== undefined) return row;
@@ -65,7 +80,7 @@ export const providerRoutes = (app: App, { db, commands }: Deps): void => {
     },
     async (request, reply) => {
       const row = await ownProfile(accountOf(request));
-      return single(request, reply, availabilityView(row), row.version);
+      return single(request, reply, availabilityView(row, dateIn(row.timezone, commands.reads.now())), row.version);
     },
   );
 
@@ -99,7 +114,7 @@ export const providerRoutes = (app: App, { db, commands }: Deps): void => {
         endTime: slot.end_time,
         localStart: localTime(slot.start_time, timezone),
         localEnd: localTime(slot.end_time, timezone),
-        isAvailable: slot.appointment_id === null && !slot.blocked,
+        isAvailable: slot.appointment_id === null && !slot.blocked && !slot.closed,
         booked: slot.appointment_id !== null,
         appointmentId: slot.appointment_id,
       }));
@@ -107,10 +122,28 @@ export const providerRoutes = (app: App, { db, commands }: Deps): void => {
     },
   );
 
+  app.post(
+    '/provider/timeslots',
+    {
+      config: { access: 'manage:availability' },
+      schema: {
+        summary: 'Open the slots of a stretch of days, or one by its start and end',
+        body: OneOrMany.meta({ examples: [generateBinding.example, addBinding.example] }),
+        response: { 201: answer(z.union([GenerationAnswer, SlotAnswer])) },
+      },
+    },
+    async (request, reply) => {
+      const input = request.body;
+      const binding = input.startTime === undefined && input.endTime === undefined ? generateBinding : addBinding;
+      const { data } = await runCommand(app, deps, binding, { request, reply, input });
+      return { success: true as const, data: data as z.output<typeof SlotAnswer> };
+    },
+  );
+
   app.get(
     '/provider/appointments',
     {
-      config: { access: 'read:provider-appointments', reads: [appointments, providerProfiles, accounts] },
+      config: { access: 'read:provider-appointments', reads: [appointments, providerProfiles, accounts, calendarSyncs] },
       schema: {
         summary: 'The appointments in your calendar',
         querystring: z.object({ ...page({ max: 100 }), ...appointmentFilters }),

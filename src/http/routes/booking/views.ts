@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { AvailabilityAnswer, ProfileAnswer } from '../../../commands/booking/answers.ts';
+import { type AvailabilityAnswer, exceptionAnswer, type ProfileAnswer } from '../../../commands/booking/answers.ts';
 import { SLOT_MINUTES } from '../../../domain/booking/grid.ts';
 import type { AppointmentRow, NamedAppointment } from '../../../projections/booking/appointments.ts';
 import { APPOINTMENT_STATUS } from '../../../projections/booking/appointments.ts';
@@ -125,13 +125,17 @@ export const profileView = (row: ProviderProfileRow): z.output<typeof ProfileAns
   version: row.version,
 });
 
-/** Working hours, notice and horizon. */
-export const availabilityView = (row: ProviderProfileRow): z.output<typeof AvailabilityAnswer> => ({
+/** Working hours, notice, horizon, buffer, cut-offs, and the exceptions that end on a date or later. */
+export const availabilityView = (row: ProviderProfileRow, today: string): z.output<typeof AvailabilityAnswer> => ({
   providerId: row.provider_id,
   timezone: row.timezone,
   weekly: row.weekly.map(({ dayOfWeek, intervals }) => ({ dayOfWeek, intervals: [...intervals] })),
   slotDurationMinutes: SLOT_MINUTES,
   minNoticeMinutes: row.min_notice_minutes,
   maxAdvanceDays: row.max_advance_days,
+  bufferMinutes: row.buffer_minutes,
+  cancelCutoffMinutes: row.cancel_cutoff_minutes,
+  moveCutoffMinutes: row.move_cutoff_minutes,
+  exceptions: row.exceptions.filter(({ to }) => to >= today).map(exceptionAnswer),
   version: row.version,
 });
