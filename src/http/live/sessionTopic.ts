@@ -21,6 +21,10 @@ const messages = {
   }),
   'session:participant-changed': z.object({ participantId, role: Role }),
   'session:participant-left': z.object({ participantId, reason: z.enum(['left', 'removed']) }),
+  'session:presence': z.object({
+    participantId,
+    present: z.boolean().describe('false after 90 s without a sign of life. Not stored: it has no place in the log'),
+  }),
   'session:story-changed': z.object({
     storyId: storyId.optional().describe('Left out where the list as a whole has changed'),
     change: z.enum(['added', 'updated', 'removed', 'reordered', 'skipped']),
