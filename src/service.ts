@@ -214,16 +214,19 @@ const openCommands = async (
     destroyKey: keys.erase,
     observe: (command, outcome) => metrics.commands.inc({ command, outcome: outcomeOf(outcome) }),
   });
-  const observe = (event: Fact): void => {
-    aggregates.observe(event as Recorded);
+  const noticed = (event: Fact): void => {
     rights.changed(event.stream, event.position);
     sessions.observe(event);
     apiKeys.observe(event);
   };
+  const observe = (event: Fact): void => {
+    aggregates.observe(event as Recorded);
+    noticed(event);
+  };
   const following = follow(feed, observe, (error) => log.error({ error: explain(error) }, 'following the log'));
   onStop(() => feed.close().then(() => following));
   const circuits = [...channels.circuits, ...signIn.circuits];
-  return { db, progress, rights, sessions, apiKeys, channels, circuits, commands };
+  return { db, progress, rights, sessions, apiKeys, noticed, channels, circuits, commands };
 };
 
 const start = async (
@@ -241,7 +244,7 @@ const start = async (
   const events = await openLog(config, secrets, databaseUrl, parts, onStop);
   const { pool, consumers, store, codec, feed } = events;
   const publicUrl = config.publicUrl ?? `http://${config.host}:${config.port}`;
-  const { db, progress, rights, sessions, apiKeys, channels, circuits, commands } = await openCommands(
+  const { db, progress, rights, sessions, apiKeys, noticed, channels, circuits, commands } = await openCommands(
     config,
     events,
     publicUrl,
@@ -308,6 +311,7 @@ const start = async (
     rights,
     sessions,
     apiKeys,
+    noticed,
   });
   onStop(() => {
     app.drain();

@@ -24,7 +24,7 @@ import { errorHandler, problemOf, sendProblem } from './errors.ts';
 import { constantHeaders, registerHeaders } from './headers.ts';
 import { metricsRoute } from './health/metrics.ts';
 import { healthRoutes } from './health/routes.ts';
-import { registerServerSentEvents, registerWebSocket, startLive } from './live/index.ts';
+import { registerServerSentEvents, registerWebSocket, startLive, ticketRoute } from './live/index.ts';
 import { registerObservation } from './observe.ts';
 import { registerOpenApi } from './openapi/document.ts';
 import { Problem } from './problem.ts';
@@ -202,6 +202,7 @@ export const createApp = async (deps: Deps, contexts: typeof routes = routes): P
       commandRoutes(typed, deps, presenters);
       for (const register of contexts) await register(typed, deps);
       registerServerSentEvents(typed, deps, live);
+      ticketRoute(typed, live.tickets);
     },
     { prefix: PREFIX },
   );

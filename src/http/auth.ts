@@ -31,6 +31,8 @@ export type Auth = {
   readonly signAccessToken: (claims: AccessClaims) => string;
   /** Who holds the token, as of now: revoked sessions and former rights do not count. Throws a 401 Problem. */
   readonly callerOfToken: (token: string) => Promise<Caller>;
+  /** The same for a login that was proved before. */
+  readonly callerOfSession: (accountId: string, sessionId: string) => Promise<Caller>;
   /** What access tokens can be checked with by others, as JSON Web Keys; none where they are signed with a secret. */
   readonly publicKeys: readonly Readonly<Record<string, unknown>>[];
 };
@@ -81,6 +83,10 @@ export const registerAuth = async (app: App, deps: Deps): Promise<void> => {
     const { sub, sid } = claimsOf(token);
     if (typeof sub !== 'string' || typeof sid !== 'string')
       throw refused('token-invalid', 'The access token is not valid');
+    return callerOfSession(sub, sid);
+  };
+
+  const callerOfSession = async (sub: string, sid: string): Promise<Caller> => {
     const known = rights.of(sub);
     // Looked up beside the session; what goes wrong with it matters only for a session that is alive.
     if (known instanceof Promise) known.catch(() => {});
@@ -115,6 +121,7 @@ export const registerAuth = async (app: App, deps: Deps): Promise<void> => {
   app.decorate('auth', {
     signAccessToken: (claims: AccessClaims) => app.jwt.current.sign(claims),
     callerOfToken,
+    callerOfSession,
     publicKeys: [signer, former].flatMap((key) => (key?.jwk === undefined ? [] : [key.jwk])),
   });
   app.decorateRequest('caller', undefined);

@@ -5,7 +5,7 @@ import type { AnyBinding } from '../commands/binding.ts';
 import type { Commands } from '../commands/pipeline.ts';
 import type { Config } from '../config.ts';
 import type { Codec } from '../eventstore/codec.ts';
-import type { Feed } from '../eventstore/feed.ts';
+import type { Fact, Feed } from '../eventstore/feed.ts';
 import type { EventStore, Position } from '../eventstore/port.ts';
 import type { Circuit } from '../integrations/circuit.ts';
 import type { Metrics } from '../metrics.ts';
@@ -65,6 +65,8 @@ export type Deps = {
   /** Of the outside services that this process calls. */
   readonly circuits: readonly Pick<Circuit, 'service' | 'state'>[];
   readonly rights: RightsOf;
+  /** Lets rights, sessions and keys know of an event before they are asked; they hear of all events sooner or later. */
+  readonly noticed?: (event: Fact) => void;
   readonly sessions: Sessions;
   readonly apiKeys?: ApiKeys;
 };

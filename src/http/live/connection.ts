@@ -1,32 +1,24 @@
-import { z } from 'zod';
-import type { Actor } from '../../domain/decider.ts';
+import { type ClientMessage, type Parsed, parsed } from './clientMessages.ts';
+import { encoded, type Names } from './encoding.ts';
 import type { Limits } from './limits.ts';
 import { closeCodes } from './limits.ts';
-import type { Opened, Receiver } from './subscription.ts';
-import { type Delivery, framesOf, textOf } from './topics.ts';
+import type { Live, Place } from './live.ts';
+import type { Login, Logins } from './logins.ts';
+import type { Due, Open } from './subscription.ts';
+import type { Delivery } from './topics.ts';
 
-/** A login that a token proved, and when it ends. */
-export type Login = { readonly actor: Actor; readonly expiresAt: Date };
-
-/** The way to the client. `send` says how many bytes wait to be taken by it. */
+/** The way to the client. `send` says how many bytes wait to be taken by it; `taken` is called when these are. */
 export type Transport = {
-  readonly send: (text: string) => number;
+  readonly send: (data: string | Buffer, taken?: () => void) => number;
   readonly close: (code: number, reason: string) => void;
   readonly ping: () => void;
 };
 
 export type ConnectionDeps = {
   readonly transport: Transport;
-  readonly limits: Limits;
-  /** Undefined: the token is worth nothing (any more). */
-  readonly logIn: (token: string) => Promise<Login | undefined>;
-  /** Whether the login still holds: not revoked, account active. */
-  readonly alive: (actor: Actor) => Promise<boolean>;
-  /** Takes one of the account's places; undefined when all are taken. */
-  readonly enter: (accountId: string) => (() => void) | undefined;
-  readonly open: (topic: string, actor: Actor, after: string | undefined, receiver: Receiver) => Promise<Opened>;
-  /** Message names with `-` instead of `:`. */
-  readonly hyphens: boolean;
+  readonly live: Pick<Live, 'limits' | 'enter' | 'pulse'>;
+  readonly logins: Pick<Logins, 'byToken' | 'byTicket'>;
+  readonly names: Names;
   readonly onError: (error: unknown) => void;
 };
 
@@ -35,152 +27,202 @@ export type Connection = {
   readonly received: (text: string) => void;
   /** A sign of life from the client. */
   readonly heard: () => void;
+  /** Ends it from our side. */
+  readonly close: (code: number, reason: string) => void;
   /** The client is gone, or was sent away: everything is given back. */
   readonly ended: () => void;
 };
 
-const ClientMessage = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('auth'), token: z.string().max(8_192) }),
-  z.object({
-    type: z.literal('subscribe'),
-    topic: z.string().max(200),
-    after: z
-      .string()
-      .regex(/^\d{1,20}$/)
-      .optional(),
-  }),
-  z.object({ type: z.literal('unsubscribe'), topic: z.string().max(200) }),
-  z.object({ type: z.literal('ping') }),
-]);
-type ClientMessage = z.output<typeof ClientMessage>;
-
-const parsed = (text: string): ClientMessage | undefined => {
-  try {
-    return ClientMessage.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
+/** When a connection has to do something by itself. Times are those of the pulse. */
+const createClock = (limits: Limits, now: number) => {
+  let [heard, pinged, checked] = [now, now, now];
+  let ends = Number.POSITIVE_INFINITY;
+  let warned = false;
+  return {
+    heard: (): void => {
+      heard = Date.now();
+    },
+    logIn: (expiresAt: Date): void => {
+      ends = expiresAt.getTime();
+      warned = false;
+    },
+    /** What is due now, the most pressing alone. */
+    due: (time: number, loggedIn: boolean): 'late' | 'silent' | 'expired' | 'warn' | 'check' | 'ping' | undefined => {
+      if (!loggedIn) return time - now >= limits.authWithin ? 'late' : undefined;
+      if (time - heard > limits.silence) return 'silent';
+      if (time >= ends) return 'expired';
+      if (!warned && time >= ends - limits.expiryWarning) {
+        warned = true;
+        return 'warn';
+      }
+      if (time - checked >= limits.checkEvery) {
+        checked = time;
+        return 'check';
+      }
+      if (time - pinged < limits.pingEvery) return undefined;
+      pinged = time;
+      return 'ping';
+    },
+    ends: (): string => new Date(ends).toISOString(),
+  };
 };
-
-/** The longest delay that a timer takes. */
-const LONGEST = 2 ** 31 - 1;
 
 /** One WebSocket's talk: login first, then topics. Messages of one client are answered in their order. */
 export const createConnection = (deps: ConnectionDeps): Connection => {
-  const { transport, limits } = deps;
-  const topics = new Map<string, () => void>();
-  const timers = new Set<NodeJS.Timeout>();
-  let login: Login | undefined;
-  let leave: (() => void) | undefined;
+  const { transport, live, logins } = deps;
+  const { limits } = live;
+  const bytesOf = encoded.webSocket[deps.names];
+  const topics = new Map<string, Open>();
+  const clock = createClock(limits, Date.now());
+  let place: Place | undefined;
+  let accountId: string | undefined;
   let over = false;
-  let lastHeard = Date.now();
   let waiting = 0;
   let answered: Promise<void> = Promise.resolve();
 
-  const after = (milliseconds: number, act: () => void): NodeJS.Timeout => {
-    const timer = setTimeout(act, Math.min(Math.max(milliseconds, 0), LONGEST));
-    timers.add(timer);
-    return timer;
-  };
   const ended = (): void => {
     if (over) return;
     over = true;
-    for (const timer of timers) clearTimeout(timer);
-    clearInterval(pings);
-    for (const close of topics.values()) close();
+    unfollow();
+    for (const { close } of topics.values()) close();
     topics.clear();
-    leave?.();
+    place?.leave();
   };
   const close = (code: number, reason: string): void => {
     if (over) return;
     ended();
     transport.close(code, reason);
   };
-  const write = (text: string): void => {
-    if (over) return;
-    if (transport.send(text) > limits.unreadBytes) close(closeCodes.tooSlow, 'reading too slowly');
+  /** Bytes that wait to be taken. */
+  const write = (data: string | Buffer, taken?: () => void): number => {
+    if (over) return 0;
+    const unread = transport.send(data, taken);
+    if (unread > limits.unreadBytes) close(closeCodes.tooSlow, 'reading too slowly');
+    return unread;
   };
-  const send = (message: object): void => write(JSON.stringify(message));
-  const refuse = (code: string, message: string, topic?: string): void =>
+  const send = (message: object): number => write(JSON.stringify(message));
+  const refuse = (code: string, message: string, topic?: string): number =>
     send({ type: 'error', code, message, ...(topic === undefined ? {} : { topic }) });
 
-  const authTimer = after(limits.authWithin, () => close(closeCodes.unauthorized, 'no login in time'));
-  const expiryTimers = new Set<NodeJS.Timeout>();
-  const pings = setInterval(() => {
-    if (Date.now() - lastHeard > limits.silence) return close(closeCodes.tooSlow, 'nothing heard');
-    transport.ping();
-    if (login !== undefined)
-      deps.alive(login.actor).then((alive) => alive || close(closeCodes.unauthorized, 'login revoked'), deps.onError);
-    return undefined;
-  }, limits.pingEvery);
+  const unfollow = live.pulse.follow((now) => {
+    switch (clock.due(now, place !== undefined)) {
+      case 'late':
+        return close(closeCodes.unauthorized, 'no login in time');
+      case 'silent':
+        return close(closeCodes.tooSlow, 'nothing heard');
+      case 'expired':
+        return close(closeCodes.unauthorized, 'token expired');
+      case 'warn':
+        send({ type: 'auth:expiring', at: clock.ends() });
+        return undefined;
+      case 'check':
+        return place?.recheck();
+      case 'ping':
+        return transport.ping();
+      default:
+        return undefined;
+    }
+  });
 
-  const watchExpiry = (expiresAt: Date): void => {
-    for (const timer of expiryTimers) clearTimeout(timer);
-    expiryTimers.clear();
-    const left = expiresAt.getTime() - Date.now();
-    expiryTimers.add(
-      after(left - limits.expiryWarning, () => send({ type: 'auth:expiring', at: expiresAt.toISOString() })),
-    );
-    expiryTimers.add(after(left, () => close(closeCodes.unauthorized, 'token expired')));
-  };
-
-  const authenticate = async (token: string): Promise<void> => {
-    const found = await deps.logIn(token);
-    if (over) return undefined;
-    if (found === undefined || found.expiresAt.getTime() <= Date.now())
+  const logIn = async (login: Login | undefined): Promise<void> => {
+    if (over) return;
+    if (login === undefined || login.expiresAt.getTime() <= Date.now())
       return close(closeCodes.unauthorized, 'no valid token');
-    if (login !== undefined && login.actor.id !== found.actor.id)
-      return close(closeCodes.unauthorized, 'another account');
-    leave ??= deps.enter(found.actor.id);
-    if (leave === undefined) return close(closeCodes.tooMany, 'too many connections');
-    clearTimeout(authTimer);
-    login = found;
-    watchExpiry(found.expiresAt);
-    return send({ type: 'auth:ok' });
+    const { actor } = login.caller;
+    if (place !== undefined && accountId !== actor.id) return close(closeCodes.unauthorized, 'another account');
+    if (place === undefined) {
+      const entered = await live.enter(actor, () => close(closeCodes.unauthorized, 'login revoked'));
+      if (over) return entered?.leave();
+      if (entered === undefined) return close(closeCodes.tooMany, 'too many connections');
+      place = entered;
+      accountId = actor.id;
+    } else place.renew(actor);
+    clock.logIn(login.expiresAt);
+    send({ type: 'auth:ok', expiresAt: login.expiresAt.toISOString() });
+    return undefined;
   };
 
-  const deliver = (delivery: Delivery): void => {
-    for (const frame of framesOf(delivery))
-      if (deps.hyphens) send({ ...frame, event: frame.event.replace(':', '-') });
-      else write(textOf(frame));
+  const deliver = ({ frames }: Delivery): void => {
+    for (const frame of frames) write(bytesOf(frame));
+  };
+  /** Sends one thing that is due, and waits until the client has taken enough of what was sent. */
+  const hand = async (topic: string, due: Due): Promise<void> => {
+    if ('resync' in due) {
+      send({ type: 'resync', topic, seq: String(due.resync) });
+      return;
+    }
+    const last = due.frames.length - 1;
+    for (const [index, frame] of due.frames.entries()) {
+      if (index < last) write(bytesOf(frame));
+      else {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        if (write(bytesOf(frame), resolve) > limits.pacedBytes && !over) await promise;
+      }
+    }
+  };
+  const handOver = async (topic: string, open: Open): Promise<void> => {
+    for (;;) {
+      const due = open.due();
+      if (due === undefined || over) break;
+      open.take();
+      await hand(topic, due);
+    }
+    if (!over) open.start();
   };
 
-  const subscribe = async (topic: string, from: string | undefined, { actor }: Login): Promise<void> => {
-    if (!topics.has(topic) && topics.size >= limits.topicsPerConnection)
-      return refuse('RATE_LIMIT_EXCEEDED', `At most ${limits.topicsPerConnection} topics`, topic);
-    topics.get(topic)?.();
+  const subscribe = async (topic: string, after: string | undefined, { open }: Place): Promise<void> => {
+    if (!topics.has(topic) && topics.size >= limits.topicsPerConnection) {
+      refuse('RATE_LIMIT_EXCEEDED', `At most ${limits.topicsPerConnection} topics`, topic);
+      return;
+    }
+    topics.get(topic)?.close();
     topics.delete(topic);
-    const lost = (): void => {
-      topics.delete(topic);
-      refuse('FORBIDDEN', 'You may no longer see this', topic);
-    };
-    const opened = await deps.open(topic, actor, from, { deliver, lost });
-    if (opened.kind === 'refused') return refuse(opened.refusal.code, opened.refusal.message, topic);
+    const opened = await open(topic, after, {
+      deliver,
+      lost: ({ code, message }) => {
+        topics.delete(topic);
+        refuse(code, message, topic);
+      },
+    });
+    if (opened.kind === 'refused') {
+      refuse(opened.refusal.code, opened.refusal.message, topic);
+      return;
+    }
     if (over) return opened.close();
-    topics.set(topic, opened.close);
-    send({ type: opened.resync ? 'resync' : 'subscribed', topic, seq: String(opened.seq) });
-    for (const delivery of opened.due()) deliver(delivery);
-    return opened.start();
+    topics.set(topic, opened);
+    send({ type: opened.resync ? 'resync' : 'subscribed', topic, seq: opened.seq });
+    // Not waited for: a client that takes its time with one topic may still speak.
+    handOver(topic, opened).catch(deps.onError);
+    return undefined;
   };
 
-  const answer = async (message: ClientMessage | undefined): Promise<void> => {
+  const answer = async (said: Parsed): Promise<void> => {
     if (over) return undefined;
-    if (message?.type === 'auth') return authenticate(message.token);
-    if (login === undefined) return close(closeCodes.unauthorized, 'log in first');
-    if (message === undefined) return refuse('BAD_REQUEST', 'Not a message of this protocol');
-    if (message.type === 'subscribe') return subscribe(message.topic, message.after, login);
-    if (message.type === 'ping') return send({ type: 'pong' });
-    topics.get(message.topic)?.();
+    if (said.ok && said.message.type === 'auth') {
+      const { token, ticket } = said.message;
+      return logIn(token === undefined ? await logins.byTicket(ticket ?? '') : await logins.byToken(token));
+    }
+    if (place === undefined) return close(closeCodes.unauthorized, 'log in first');
+    if (said.ok) return comply(said.message, place);
+    refuse('BAD_REQUEST', said.wrong, said.topic);
+    return undefined;
+  };
+  const comply = async (message: ClientMessage, at: Place): Promise<void> => {
+    if (message.type === 'subscribe') return subscribe(message.topic, message.after, at);
+    if (message.type === 'ping') send({ type: 'pong' });
+    if (message.type !== 'unsubscribe') return;
+    topics.get(message.topic)?.close();
     topics.delete(message.topic);
-    return send({ type: 'unsubscribed', topic: message.topic });
+    send({ type: 'unsubscribed', topic: message.topic });
   };
 
   return {
     heard: () => {
-      lastHeard = Date.now();
+      clock.heard();
+      for (const { alive } of topics.values()) alive();
     },
     received: (text) => {
-      lastHeard = Date.now();
+      clock.heard();
       if (waiting >= limits.waitingMessages) return close(closeCodes.flood, 'too many messages at once');
       waiting += 1;
       answered = answered
@@ -194,6 +236,7 @@ export const createConnection = (deps: ConnectionDeps): Connection => {
         });
       return undefined;
     },
+    close,
     ended,
   };
 };

@@ -87,7 +87,7 @@ export const backlogOf = async (
       if (isUndecodable(event)) continue;
       const due = topic.deliveriesOf(event).filter((delivery) => delivery.topic === name);
       deliveries.push(...due);
-      messages += due.reduce((sum, delivery) => sum + delivery.messages.length, 0);
+      messages += due.reduce((sum, delivery) => sum + delivery.frames.length, 0);
     }
     if (messages > limits.replayedMessages) return { kind: 'tooFar' };
   }

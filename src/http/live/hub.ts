@@ -8,12 +8,16 @@ export type Listener = {
   readonly deliver: (delivery: Delivery) => void;
   /** The account may no longer see the topic. Nothing is delivered afterwards. */
   readonly lost: () => void;
+  /** The right to the topic may have changed: find out. */
+  readonly recheck: () => void;
 };
 
 /** What the hub must know of the topics: which messages an event makes, and who loses a topic by it. */
 export type Topics = {
   readonly deliveriesOf: (event: Recorded) => readonly Delivery[];
   readonly lossesOf: (event: Recorded) => readonly { readonly topic: string; readonly accountId: string }[];
+  /** Topics whose listeners must be asked for their right again. */
+  readonly rechecksOf: (event: Recorded) => readonly string[];
 };
 
 export type Hub = {
@@ -23,6 +27,8 @@ export type Hub = {
   readonly listen: (topic: string, listener: Listener) => () => void;
   /** Hands on a stretch of the log; `position` is how far it reaches. */
   readonly publish: (events: readonly Recorded[], position: Position) => void;
+  /** Hands on something that is not in the log. */
+  readonly tell: (delivery: Delivery) => void;
   /** How many listeners there are. */
   readonly listeners: () => number;
 };
@@ -37,6 +43,9 @@ export const createHub = (topics: Topics, start: Position): Hub => {
     listeners?.delete(listener);
     if (listeners?.size === 0) byTopic.delete(topic);
   };
+  const tell = (delivery: Delivery): void => {
+    for (const listener of byTopic.get(delivery.topic) ?? []) listener.deliver(delivery);
+  };
 
   const publishOne = (event: Recorded): void => {
     for (const { topic, accountId } of topics.lossesOf(event)) {
@@ -46,9 +55,8 @@ export const createHub = (topics: Topics, start: Position): Hub => {
         listener.lost();
       }
     }
-    for (const delivery of topics.deliveriesOf(event)) {
-      for (const listener of byTopic.get(delivery.topic) ?? []) listener.deliver(delivery);
-    }
+    for (const topic of topics.rechecksOf(event)) for (const { recheck } of byTopic.get(topic) ?? []) recheck();
+    for (const delivery of topics.deliveriesOf(event)) tell(delivery);
   };
 
   return {
@@ -63,6 +71,7 @@ export const createHub = (topics: Topics, start: Position): Hub => {
       if (byTopic.size > 0) for (const event of events) if (event.position > reached) publishOne(event);
       if (position > reached) reached = position;
     },
+    tell,
     listeners: () => [...byTopic.values()].reduce((sum, listeners) => sum + listeners.size, 0),
   };
 };

@@ -1,6 +1,7 @@
 import type { Position } from '../../eventstore/port.ts';
+import { type Cursor, textOf } from './cursor.ts';
 import type { Hub } from './hub.ts';
-import type { Delivery } from './topics.ts';
+import { type Delivery, unseen } from './topics.ts';
 
 /** What came of looking for the messages behind a position: the messages, or too many of them to hand over. */
 export type Backlog =
@@ -10,24 +11,38 @@ export type Backlog =
 /** A refusal to let an account listen, with a code of the error envelope. */
 export type Refusal = { readonly code: 'FORBIDDEN' | 'NOT_FOUND' | 'VALIDATION_ERROR'; readonly message: string };
 
-/** Where one subscriber's messages go. Deliveries come in log order, none twice. */
+/** Where one subscriber's messages go once it has started. Deliveries come in log order, none twice. */
 export type Receiver = {
   readonly deliver: (delivery: Delivery) => void;
-  readonly lost: () => void;
+  /** The right is gone. Nothing follows. */
+  readonly lost: (refusal: Refusal) => void;
 };
 
-export type Opened =
-  | { readonly kind: 'refused'; readonly refusal: Refusal }
-  /** `seq`: messages behind it follow once `start` is called. `resync`: some before it are missing, read afresh. */
-  | {
-      readonly kind: 'open';
-      readonly seq: Position;
-      readonly resync: boolean;
-      /** What is due already, in log order; hand it over, then call `start`, without waiting in between. */
-      readonly due: () => readonly Delivery[];
-      readonly start: () => void;
-      readonly close: () => void;
-    };
+/** What is due to a subscriber that has not started: messages, or word that too many were missed to tell them. */
+export type Due = Delivery | { readonly resync: Position };
+
+/** A topic that was opened. Take what is due, as fast as the client reads it, and start when nothing is left. */
+export type Open = {
+  /** Messages behind it follow. */
+  readonly seq: string;
+  /** Some before `seq` are missing: to be read afresh. */
+  readonly resync: boolean;
+  /** The next thing due, in log order; the same again until it is taken. */
+  readonly due: () => Due | undefined;
+  /** Takes it. */
+  readonly take: () => void;
+  /** To be called when nothing is due, without waiting in between: from here on the receiver is told. */
+  readonly start: () => void;
+  /** The client has shown that it is there. */
+  readonly alive: () => void;
+  readonly close: () => void;
+};
+export type Opened = { readonly kind: 'refused'; readonly refusal: Refusal } | ({ readonly kind: 'open' } & Open);
+
+export const noLonger: Refusal = { code: 'FORBIDDEN', message: 'You may no longer see this' };
+
+/** Told of a subscriber that has started, is there, and is gone. */
+export type Followed = { readonly joined: () => void; readonly alive: () => void; readonly left: () => void };
 
 /**
  * Opens one topic for one account. It listens before it asks for the right and reads the past, so that nothing falls
@@ -38,69 +53,124 @@ export const openTopic = async (
   of: {
     readonly topic: string;
     readonly accountId: string;
-    readonly after: Position | undefined;
+    readonly after: Cursor | undefined;
     readonly receiver: Receiver;
-    /** Messages kept while the past is read; beyond it the client must read afresh. */
+    /** Messages kept while others are due; beyond it the client must read afresh. */
     readonly kept: number;
     readonly authorise: () => Promise<Refusal | undefined>;
+    /** Asks for a new look at the right. */
+    readonly recheck: () => void;
+    /** Given what takes the topic away, until the returned function is called. */
+    readonly hold: (lose: (refusal: Refusal) => void) => () => void;
     readonly backlog: (after: Position) => Promise<Backlog>;
+    readonly followed: Followed;
   },
 ): Promise<Opened> => {
+  const { after } = of;
   const registered = hub.position();
-  let queue: Delivery[] = [];
+  /** What the past holds, then what came in meanwhile. */
+  let due: Delivery[] = [];
+  let past = 0;
+  let next = 0;
+  let queued = 0;
   let overflown = false;
-  let live = false;
-  let lost = false;
-  let sent = of.after ?? registered;
+  let state: 'opening' | 'live' | 'over' = 'opening';
+  let lost: Refusal | undefined;
+  let sent = after?.position ?? registered;
 
-  const close = hub.listen(of.topic, {
+  const close = (): void => {
+    if (state === 'over') return;
+    unlisten();
+    letGo();
+    if (state === 'live') of.followed.left();
+    state = 'over';
+    due = [];
+  };
+  const lose = (refusal: Refusal): void => {
+    lost ??= refusal;
+    if (state !== 'live') return;
+    close();
+    of.receiver.lost(lost);
+  };
+  const unlisten = hub.listen(of.topic, {
     accountId: of.accountId,
     deliver: (delivery) => {
-      if (delivery.position <= sent) return;
-      if (live) {
-        sent = delivery.position;
+      if (delivery.position !== undefined && delivery.position <= sent) return;
+      if (state === 'live') {
+        sent = delivery.position ?? sent;
         of.receiver.deliver(delivery);
-      } else if (queue.length < of.kept) queue.push(delivery);
-      else overflown = true;
+        return;
+      }
+      queued += delivery.frames.length;
+      if (queued > of.kept) overflown = true;
+      else due.push(delivery);
     },
-    lost: () => {
-      lost = true;
-      if (live) of.receiver.lost();
-    },
+    lost: () => lose(noLonger),
+    recheck: of.recheck,
   });
+  const letGo = of.hold(lose);
+  const skip = (): void => {
+    due = [];
+    past = 0;
+    next = 0;
+    queued = 0;
+    overflown = false;
+    sent = hub.position();
+  };
+  const pass = (): void => {
+    if (next >= past) queued -= due[next]?.frames.length ?? 0;
+    next += 1;
+  };
+  /** The next one; what the past and the queue both hold is passed over. */
+  const current = (): Delivery | undefined => {
+    for (; next < due.length; pass()) {
+      const delivery = due[next];
+      if (delivery?.position === undefined || delivery.position > sent) return delivery;
+    }
+    return undefined;
+  };
 
   try {
-    const refusal = await of.authorise();
-    if (refusal !== undefined) {
+    const refusal = (await of.authorise()) ?? lost;
+    const found: Backlog | undefined =
+      refusal === undefined && after !== undefined ? await of.backlog(after.position) : undefined;
+    const refused = refusal ?? lost;
+    if (refused !== undefined) {
       close();
-      return { kind: 'refused', refusal };
+      return { kind: 'refused', refusal: refused };
     }
-    const past: Backlog = of.after === undefined ? { kind: 'messages', deliveries: [] } : await of.backlog(of.after);
-    if (lost) return { kind: 'refused', refusal: { code: 'FORBIDDEN', message: 'You may no longer see this' } };
-    const resync = past.kind === 'tooFar' || overflown;
-    if (resync) {
-      queue = [];
-      sent = hub.position();
+    const resync = found?.kind === 'tooFar' || overflown;
+    if (resync) skip();
+    else if (found?.kind === 'messages' && after !== undefined) {
+      due = [...found.deliveries.map((delivery) => unseen(after, delivery)), ...due];
+      past = found.deliveries.length;
     }
-    const earlier = past.kind === 'messages' && !resync ? past.deliveries : [];
-    const seq = resync ? sent : (of.after ?? registered);
     return {
       kind: 'open',
-      seq,
+      seq: resync || after === undefined ? String(sent) : textOf(after),
       resync,
       due: () => {
-        const due: Delivery[] = [];
-        for (const delivery of [...earlier, ...queue]) {
-          if (delivery.position <= sent) continue;
-          sent = delivery.position;
-          due.push(delivery);
-        }
-        queue = [];
-        return due;
+        if (lost !== undefined || state !== 'opening') return undefined;
+        return overflown ? { resync: hub.position() } : current();
+      },
+      take: () => {
+        if (overflown) return skip();
+        sent = current()?.position ?? sent;
+        return pass();
       },
       start: () => {
-        live = true;
-        if (lost) of.receiver.lost();
+        if (state !== 'opening') return;
+        if (lost !== undefined) {
+          close();
+          of.receiver.lost(lost);
+          return;
+        }
+        state = 'live';
+        due = [];
+        of.followed.joined();
+      },
+      alive: () => {
+        if (state === 'live') of.followed.alive();
       },
       close,
     };

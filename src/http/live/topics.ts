@@ -3,62 +3,60 @@ import type { EventType } from '../../domain/catalogue.ts';
 import type { Actor } from '../../domain/decider.ts';
 import { categoryOf, type Recorded } from '../../eventstore/event.ts';
 import type { Position } from '../../eventstore/port.ts';
+import { type Cursor, seqOf } from './cursor.ts';
 import type { Topics } from './hub.ts';
 import type { Refusal } from './subscription.ts';
 
 /** One message of a topic, before it has a place in the log. `event` is its name (`session:vote-cast`). */
 export type Message = { readonly event: string; readonly data: unknown };
 
-/** All messages that one event makes on one topic. */
-export type Delivery = {
-  readonly topic: string;
-  readonly position: Position;
-  /** The log's time of the event. */
-  readonly at: string;
-  readonly messages: readonly Message[];
-};
-
-/** A message as clients get it. */
+/** A message as clients get it. Without `seq` when it is not stored. */
 export type Frame = {
   readonly event: string;
   readonly topic: string;
   readonly data: unknown;
   readonly at: string;
-  readonly seq: string;
+  readonly seq?: string;
 };
 
-/**
- * The messages of a delivery with their places. Only the last one carries the event's own position, those before it the
- * place right before it: a reader cut off in the middle resumes with the whole event instead of losing its rest.
- */
-const framesBy = new WeakMap<Delivery, readonly Frame[]>();
-export const framesOf = (delivery: Delivery): readonly Frame[] => {
-  const known = framesBy.get(delivery);
-  if (known !== undefined) return known;
-  const last = delivery.messages.length - 1;
-  const frames = delivery.messages.map(({ event, data }, index) => ({
+/** All messages that one event makes on one topic; without a position when they are not stored. */
+export type Delivery = {
+  readonly topic: string;
+  readonly position: Position | undefined;
+  readonly frames: readonly Frame[];
+};
+
+/** What an event tells on a topic. `at`: the log's time of the event. */
+export const deliveryOf = (topic: string, position: Position, at: string, messages: readonly Message[]): Delivery => ({
+  topic,
+  position,
+  frames: messages.map(({ event, data }, index) => ({
     event,
-    topic: delivery.topic,
+    topic,
     data,
-    at: delivery.at,
-    seq: String(index === last ? delivery.position : delivery.position - 1n),
-  }));
-  framesBy.set(delivery, frames);
-  return frames;
-};
+    at,
+    seq: seqOf(position, index, messages.length),
+  })),
+});
 
-/** A frame as JSON, written once however many listeners get it. */
-const texts = new WeakMap<Frame, string>();
-export const textOf = (frame: Frame): string => {
-  const known = texts.get(frame);
-  if (known !== undefined) return known;
-  const text = JSON.stringify(frame);
-  texts.set(frame, text);
-  return text;
-};
+/** The rest of a delivery for a reader that has seen some of it. */
+export const unseen = ({ position, within }: Cursor, delivery: Delivery): Delivery =>
+  within > 0 && delivery.position === position + 1n ? { ...delivery, frames: delivery.frames.slice(within) } : delivery;
+
+/** Something that is told and not stored. */
+export const unstored = (topic: string, { event, data }: Message, at: string): Delivery => ({
+  topic,
+  position: undefined,
+  frames: [{ event, topic, data, at }],
+});
 
 /** What a kind of topic may ask before it lets an account listen. */
-export type Asks<State = unknown> = { readonly stateOf: (id: string) => Promise<State | undefined> };
+export type Asks<State = unknown> = {
+  /** Its aggregate, as of now. */
+  readonly stateOf: (id: string) => Promise<State | undefined>;
+  /** Whether an account is in use; undefined: there is none. */
+  readonly activeOf: (accountId: string) => Promise<boolean | undefined>;
+};
 
 /**
  * A kind of topic, `<name>:<id>`: the events that it is made of and what each of them tells. A handler gets events of
@@ -80,12 +78,18 @@ export type TopicKind<State = never> = {
   readonly on: { readonly [T in EventType]?: (event: Recorded<T>) => readonly Message[] };
   /** Account that may no longer listen after the event. */
   readonly losses?: { readonly [T in EventType]?: (event: Recorded<T>) => string };
+  /**
+   * Ids whose listeners are asked for their right again after the event, of whatever category it is. Rights of the
+   * listener's own account need none: they are followed for every topic.
+   */
+  readonly rechecks?: { readonly [T in EventType]?: (event: Recorded<T>) => string };
   readonly authorise: (id: string, actor: Actor, asks: Asks<State>) => Promise<Refusal | undefined>;
 };
 /** A kind of topic whose state is of no interest. */
-export type AnyTopicKind = Omit<TopicKind, 'authorise' | 'on' | 'losses'> & {
+export type AnyTopicKind = Omit<TopicKind, 'authorise' | 'on' | 'losses' | 'rechecks'> & {
   readonly on: Readonly<Record<string, ((event: never) => readonly Message[]) | undefined>>;
   readonly losses?: Readonly<Record<string, ((event: never) => string) | undefined>>;
+  readonly rechecks?: Readonly<Record<string, ((event: never) => string) | undefined>>;
   readonly authorise: (id: string, actor: Actor, asks: never) => Promise<Refusal | undefined>;
 };
 
@@ -95,6 +99,10 @@ export const createTopics = (
 ): Topics & { readonly kindOf: (topic: string) => { kind: AnyTopicKind; id: string } | undefined } => {
   const byCategory = new Map<string, AnyTopicKind[]>();
   for (const kind of kinds) byCategory.set(kind.category, [...(byCategory.get(kind.category) ?? []), kind]);
+  const rechecking = Map.groupBy(
+    kinds.flatMap((kind) => Object.keys(kind.rechecks ?? {}).map((type) => ({ type, kind }))),
+    ({ type }) => type,
+  );
   const of = (event: Recorded): readonly AnyTopicKind[] => byCategory.get(categoryOf(event.stream)) ?? [];
   const topicOf = (kind: AnyTopicKind, event: Recorded) => `${kind.name}:${kind.topicOf(event.stream)}`;
 
@@ -102,14 +110,18 @@ export const createTopics = (
     deliveriesOf: (event) =>
       of(event).flatMap((kind) => {
         const messages = kind.on[event.type]?.(event as never) ?? [];
-        const { position, recordedAt: at } = event;
-        return messages.length === 0 ? [] : [{ topic: topicOf(kind, event), position, at, messages }];
+        const { position, recordedAt } = event;
+        return messages.length === 0 ? [] : [deliveryOf(topicOf(kind, event), position, recordedAt, messages)];
       }),
     lossesOf: (event) =>
       of(event).flatMap((kind) => {
         const accountId = kind.losses?.[event.type]?.(event as never);
         return accountId === undefined ? [] : [{ topic: topicOf(kind, event), accountId }];
       }),
+    rechecksOf: (event) =>
+      (rechecking.get(event.type) ?? []).map(
+        ({ kind }) => `${kind.name}:${kind.rechecks?.[event.type]?.(event as never)}`,
+      ),
     kindOf: (topic) => {
       const colon = topic.indexOf(':');
       const kind = kinds.find(({ name }) => name === topic.slice(0, colon));

@@ -1,17 +1,13 @@
 import websocket from '@fastify/websocket';
+import type { FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
+import { z } from 'zod';
 import type { App, Deps } from '../app.ts';
 import { Problem } from '../problem.ts';
-import { createConnection, type Login } from './connection.ts';
+import { type Connection, createConnection } from './connection.ts';
 import { closeCodes } from './limits.ts';
 import type { Live } from './live.ts';
-
-/** Instant at which a token that was verified before ends. */
-export const expiryOf = (token: string): Date => {
-  const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
-  const exp = typeof claims === 'object' && claims !== null && 'exp' in claims ? claims.exp : undefined;
-  return new Date(typeof exp === 'number' ? exp * 1000 : 0);
-};
+import type { Logins } from './logins.ts';
 
 /** Whether a page of this origin may connect: the service's own pages and those that CORS admits. No origin: not a browser. */
 export const originAllowed = (
@@ -27,76 +23,83 @@ export const originAllowed = (
 const textOf = (data: Buffer | ArrayBuffer | Buffer[]): string =>
   Buffer.isBuffer(data) ? data.toString() : Buffer.concat(Array.isArray(data) ? data : [Buffer.from(data)]).toString();
 
-/** WebSocket `/ws`. The first message logs in, so that no token stands in a URL. */
-export const registerWebSocket = async (app: App, deps: Deps, live: Live): Promise<void> => {
+const Query = z.object({ names: z.string().optional(), ticket: z.string().optional() });
+
+/** WebSocket `/ws`. The first message logs in, or a one-time ticket in the address, so that no token stands there. */
+export const registerWebSocket = async (
+  app: App,
+  deps: Deps,
+  { live, logins }: { readonly live: Live; readonly logins: Logins },
+): Promise<void> => {
+  const connections = new Set<Connection>();
   await app.register(websocket, {
-    options: { maxPayload: live.limits.messageBytes, clientTracking: true },
+    options: { maxPayload: live.limits.messageBytes, clientTracking: true, perMessageDeflate: false },
     errorHandler: (error, socket) => {
       deps.log.debug({ err: error }, 'a WebSocket failed');
       socket.terminate();
     },
     preClose(done) {
-      for (const client of this.websocketServer.clients) client.close(closeCodes.draining, 'the service stops');
+      const { clients } = this.websocketServer;
+      for (const connection of connections) connection.close(closeCodes.draining, 'the service stops');
+      for (const client of clients) client.close(closeCodes.draining, 'the service stops');
+      // Who does not take the close, or does not answer it, must not hold up the stop.
+      setTimeout(() => {
+        for (const client of clients) client.terminate();
+      }, live.limits.goodbye).unref();
       done();
     },
   });
 
-  const logIn = async (token: string): Promise<Login | undefined> => {
-    try {
-      const { actor } = await app.auth.callerOfToken(token);
-      return { actor, expiresAt: expiryOf(token) };
-    } catch (error) {
-      if (error instanceof Problem && error.code === 'UNAUTHORIZED') return undefined;
-      throw error;
-    }
-  };
-
-  const connect = (socket: WebSocket, address: string, hyphens: boolean): void => {
+  const connect = (socket: WebSocket, address: string, query: z.output<typeof Query>): void => {
     const leave = live.enterAsStranger(address);
     if (leave === undefined) {
       socket.close(closeCodes.tooMany, 'too many connections');
       return;
     }
+    const gauge = deps.metrics.liveClients.labels('websocket');
+    gauge.inc();
     const connection = createConnection({
       transport: {
-        send: (text) => {
-          if (socket.readyState === socket.OPEN) socket.send(text);
+        send: (data, taken) => {
+          if (socket.readyState !== socket.OPEN) taken?.();
+          else if (taken === undefined) socket.send(data, { binary: false });
+          else socket.send(data, { binary: false }, taken);
           return socket.bufferedAmount;
         },
-        close: (code, reason) => {
-          leave();
-          // A client that does not take the close either is cut off by the socket's own time-out.
-          socket.close(code, reason);
-        },
+        // A client that does not take the close either is cut off by the socket's own time-out.
+        close: (code, reason) => socket.close(code, reason),
         ping: () => socket.ping(),
       },
-      limits: live.limits,
-      logIn,
-      alive: async ({ id, sessionId }) =>
-        (sessionId === undefined || (await deps.sessions.alive(sessionId))) &&
-        (await deps.rights.of(id))?.active === true,
-      enter: (accountId) => {
-        leave();
-        return live.enter(accountId);
+      live: {
+        ...live,
+        enter: async (actor, ended) => {
+          const place = await live.enter(actor, ended);
+          leave();
+          return place;
+        },
       },
-      open: live.open,
-      hyphens,
+      logins,
+      names: query.names === 'hyphen' ? 'hyphen' : 'colon',
       onError: (err) => deps.log.warn({ err }, 'a live connection could not be served'),
     });
+    connections.add(connection);
     socket.on('message', (data) => connection.received(textOf(data)));
     socket.on('pong', connection.heard);
     socket.on('close', () => {
       leave();
+      gauge.dec();
+      connections.delete(connection);
       connection.ended();
     });
+    if (query.ticket !== undefined) connection.received(JSON.stringify({ type: 'auth', ticket: query.ticket }));
   };
 
-  app.route<{ Querystring: { names?: string } }>({
+  app.route({
     method: 'GET',
     url: '/ws',
     schema: { hide: true } as never,
     config: { access: 'anyone', polled: true },
-    preValidation: async (request) => {
+    preValidation: async (request: FastifyRequest) => {
       if (!request.ws) return;
       if (!originAllowed(request.headers.origin, request.host, deps.config.corsOrigins))
         throw new Problem('FORBIDDEN', 'Pages of this origin may not connect', { reason: 'foreign-origin' });
@@ -104,6 +107,7 @@ export const registerWebSocket = async (app: App, deps: Deps, live: Live): Promi
     handler: async () => {
       throw new Problem('NOT_FOUND', 'Please connect with the WebSocket protocol', { reason: 'not-found' });
     },
-    wsHandler: (socket, request) => connect(socket, request.ip, request.query.names === 'hyphen'),
+    wsHandler: (socket: WebSocket, request: FastifyRequest) =>
+      connect(socket, request.ip, Query.safeParse(request.query).data ?? {}),
   });
 };

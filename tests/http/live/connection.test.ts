@@ -1,36 +1,57 @@
 import { EventEmitter, once } from 'node:events';
 import t, { type Test } from 'tap';
-import { type ConnectionDeps, createConnection } from '../../../src/http/live/connection.ts';
+import { createConnection } from '../../../src/http/live/connection.ts';
 import { defaultLimits } from '../../../src/http/live/limits.ts';
-import { createLive } from '../../../src/http/live/live.ts';
+import { createLive, type LiveParts } from '../../../src/http/live/live.ts';
+import type { Login } from '../../../src/http/live/logins.ts';
 import { createLog, kinds } from './log.ts';
 
 type Received = { readonly type?: string; readonly [name: string]: unknown };
-const anna = { id: 'anna', kind: 'user' as const, permissions: [], verified: true };
+const actorOf = (id: string) => ({ id, kind: 'user' as const, permissions: [], verified: true, sessionId: `of ${id}` });
+const rights = { permissions: [], roles: [], plan: 'free', verified: true, active: true };
+const loginOf = (id: string, expiresAt: Date): Login => ({
+  caller: { actor: actorOf(id), accountId: id, rights },
+  expiresAt,
+});
 const inMs = (ms: number): Date => new Date(Date.now() + ms);
 
 const setUp = async (
   t: Test,
-  { limits = {}, ...over }: Partial<Omit<ConnectionDeps, 'limits'>> & { limits?: Partial<typeof defaultLimits> } = {},
+  {
+    limits = {},
+    names = 'colon',
+    lasts = 60_000,
+    ...parts
+  }: Partial<Omit<LiveParts, 'limits'>> & {
+    limits?: Partial<typeof defaultLimits>;
+    names?: 'colon' | 'hyphen';
+    lasts?: number;
+  } = {},
 ) => {
   const log = createLog();
-  const merged = { ...defaultLimits, ...limits };
+  const merged = { ...defaultLimits, beat: 1, ...limits };
   const live = await createLive({
     ...log,
     kinds: kinds.map((kind) => ({ kind })),
     reads: { load: async () => ({ state: undefined as never, revision: undefined }) },
     limits: merged,
+    standing: async (actor) => actor,
+    activeOf: async () => true,
+    observe: () => undefined,
     onError: (error) => t.fail(String(error)),
+    ...parts,
   });
   const told = new EventEmitter();
   const received: Received[] = [];
+  const takers: (() => void)[] = [];
   let unread = 0;
   let closed: { code: number; reason: string } | undefined;
   const connection = createConnection({
     transport: {
-      send: (text) => {
-        received.push(JSON.parse(text) as Received);
+      send: (data, taken) => {
+        received.push(JSON.parse(String(data)) as Received);
         queueMicrotask(() => told.emit('told'));
+        if (taken !== undefined) takers.push(taken);
         return unread;
       },
       close: (code, reason) => {
@@ -39,17 +60,16 @@ const setUp = async (
       },
       ping: () => told.emit('ping'),
     },
-    limits: merged,
-    logIn: async (token) =>
-      token === 'good' || token === 'other'
-        ? { actor: token === 'good' ? anna : { ...anna, id: 'bert' }, expiresAt: inMs(60_000) }
-        : undefined,
-    alive: async () => true,
-    enter: live.enter,
-    open: live.open,
-    hyphens: false,
+    live,
+    logins: {
+      byToken: async (token) => {
+        if (token === 'good') return loginOf('anna', inMs(lasts));
+        return token === 'other' ? loginOf('bert', inMs(lasts)) : undefined;
+      },
+      byTicket: async (ticket) => (ticket === 'once' ? loginOf('anna', inMs(lasts)) : undefined),
+    },
+    names,
     onError: (error) => t.fail(String(error)),
-    ...over,
   });
   t.teardown(async () => {
     connection.ended();
@@ -64,6 +84,7 @@ const setUp = async (
     connection,
     received,
     told,
+    until,
     say: (message: unknown) => connection.received(typeof message === 'string' ? message : JSON.stringify(message)),
     heard: async (wanted: Received): Promise<Received> => {
       const fits = (message: Received) => Object.entries(wanted).every(([name, value]) => message[name] === value);
@@ -74,9 +95,16 @@ const setUp = async (
       await until(() => closed !== undefined);
       return closed;
     },
-    stopReading: () => {
-      unread = merged.unreadBytes + 1;
+    /** So many bytes wait for the client from now on. */
+    leaveUnread: (bytes: number) => {
+      unread = bytes;
     },
+    /** The client takes everything that waits for it. */
+    read: () => {
+      unread = 0;
+      for (const taken of takers.splice(0)) taken();
+    },
+    limits: merged,
   };
 };
 const logIn = { type: 'auth', token: 'good' };
@@ -102,10 +130,7 @@ t.test('a connection', async (t) => {
       t.match(await closed(), { code: 4401 });
     });
   t.test('is closed when its token expires, after a warning', async (t) => {
-    const { say, heard, closed, received } = await setUp(t, {
-      logIn: async () => ({ actor: anna, expiresAt: inMs(40) }),
-      limits: { expiryWarning: 20 },
-    });
+    const { say, heard, closed, received } = await setUp(t, { lasts: 40, limits: { expiryWarning: 20 } });
     say(logIn);
     t.ok(await heard({ type: 'auth:expiring' }));
     t.match(await closed(), { code: 4401, reason: 'token expired' });
@@ -125,10 +150,42 @@ t.test('a connection', async (t) => {
       ['auth:ok', 'auth:ok'],
     );
   });
-  t.test('is closed when the login is revoked', async (t) => {
-    const { say, closed } = await setUp(t, { alive: async () => false, limits: { pingEvery: 5 } });
+  t.test('is closed when its login turns out to be gone', async (t) => {
+    let alive = true;
+    const { say, heard, closed } = await setUp(t, {
+      standing: async (actor) => (alive ? actor : undefined),
+      limits: { checkEvery: 5 },
+    });
+    say(logIn);
+    await heard({ type: 'auth:ok' });
+    alive = false;
+    t.match(await closed(), { code: 4401, reason: 'login revoked' });
+  });
+  t.test('is closed when its login ended while it logged in', async (t) => {
+    const { say, closed } = await setUp(t, { standing: async () => undefined });
     say(logIn);
     t.match(await closed(), { code: 4401, reason: 'login revoked' });
+  });
+  t.test('looks again when rights cannot be read, until they can', async (t) => {
+    let asked = 0;
+    const { say, closed } = await setUp(t, {
+      standing: async () => {
+        asked += 1;
+        if (asked === 1) throw new Error('lost');
+        return undefined;
+      },
+      onError: (error) => t.match(error, { message: 'lost' }),
+    });
+    say(logIn);
+    t.match(await closed(), { code: 4401, reason: 'login revoked' });
+    t.equal(asked, 2);
+  });
+  t.test('logs in with a ticket, once it is good', async (t) => {
+    const { say, heard, closed } = await setUp(t);
+    say({ type: 'auth', ticket: 'once' });
+    t.ok(await heard({ type: 'auth:ok' }));
+    say({ type: 'auth', ticket: 'another' });
+    t.match(await closed(), { code: 4401 });
   });
   t.test('pings, and is closed when nothing is heard', async (t) => {
     const { say, closed, told } = await setUp(t, { limits: { pingEvery: 5, silence: 15 } });
@@ -138,7 +195,7 @@ t.test('a connection', async (t) => {
     t.match(await closed(), { code: 4408, reason: 'nothing heard' });
   });
   t.test('is refused when the account has too many', async (t) => {
-    const { say, closed } = await setUp(t, { enter: () => undefined });
+    const { say, closed } = await setUp(t, { limits: { connectionsPerAccount: 0 } });
     say(logIn);
     t.match(await closed(), { code: 4429 });
   });
@@ -154,11 +211,11 @@ t.test('a connection', async (t) => {
     t.equal(live.hub.listeners(), 0);
   });
   t.test('drops a reader that is too slow', async (t) => {
-    const { say, heard, closed, append, stopReading, live } = await setUp(t);
+    const { say, heard, closed, append, leaveUnread, limits, live } = await setUp(t);
     say(logIn);
     say({ type: 'subscribe', topic: 'room:a' });
     await heard({ type: 'subscribed' });
-    stopReading();
+    leaveUnread(limits.unreadBytes + 1);
     append('room-a', 'Said', { text: 'more' });
     t.match(await closed(), { code: 4408, reason: 'reading too slowly' });
     t.equal(live.hub.listeners(), 0);
@@ -167,6 +224,68 @@ t.test('a connection', async (t) => {
     const { say, closed } = await setUp(t, { limits: { waitingMessages: 3 } });
     for (let n = 0; n < 5; n += 1) say(logIn);
     t.match(await closed(), { code: 1008 });
+  });
+  t.test('says what is wrong with a message, and goes on', async (t) => {
+    const { say, heard, received } = await setUp(t);
+    say(logIn);
+    await heard({ type: 'auth:ok' });
+    for (const [message, wrong] of [
+      ['{"type":', /JSON/],
+      ['null', /JSON/],
+      [{ type: 'dance' }, /type must be one of auth, subscribe/],
+      [{ type: 'subscribe' }, /^topic/],
+      [{ type: 'subscribe', topic: 'room:a', after: 'yesterday' }, /^after/],
+      [{ type: 'auth' }, /either token or ticket/],
+    ] as const) {
+      const before = received.length;
+      say(message);
+      say({ type: 'ping' });
+      await heard({ type: 'pong' });
+      t.match(received[before], { type: 'error', code: 'BAD_REQUEST', message: wrong });
+      received.splice(before);
+    }
+  });
+  t.test('gives what was missed as fast as it is read, and then goes on', async (t) => {
+    const { say, heard, append, leaveUnread, read, received, until, limits, live } = await setUp(t);
+    const seen = append('room-a', 'Said', { text: 'seen' });
+    for (let n = 0; n < 5; n += 1) append('room-a', 'Said', { text: `missed ${n}` });
+    say(logIn);
+    await heard({ type: 'auth:ok' });
+    leaveUnread(limits.pacedBytes + 1);
+    say({ type: 'subscribe', topic: 'room:a', after: String(seen) });
+    await heard({ event: 'room:said' });
+    const last = append('room-a', 'Said', { text: 'meanwhile' });
+    say({ type: 'ping' });
+    await heard({ type: 'pong' });
+    const texts = () => received.filter(({ event }) => event !== undefined).map(({ data }) => Object(data).text);
+    t.strictSame(texts(), ['missed 0'], 'nothing more goes out while that waits');
+    while (live.hub.position() < last) await new Promise((resolve) => setImmediate(resolve));
+    read();
+    await until(() => texts().length === 7 - 1);
+    t.strictSame(texts(), ['missed 0', 'missed 1', 'missed 2', 'missed 3', 'missed 4', 'meanwhile']);
+    append('room-a', 'Said', { text: 'after' });
+    await until(() => texts().length === 7);
+    t.equal(texts().at(-1), 'after');
+  });
+  t.test('asks to read afresh when too much comes in while it gives what was missed', async (t) => {
+    const { say, heard, append, leaveUnread, read, received, until, limits, live } = await setUp(t, {
+      limits: { replayedMessages: 5 },
+    });
+    const seen = append('room-a', 'Said', { text: 'seen' });
+    for (let n = 0; n < 3; n += 1) append('room-a', 'Said', { text: `missed ${n}` });
+    say(logIn);
+    await heard({ type: 'auth:ok' });
+    leaveUnread(limits.pacedBytes + 1);
+    say({ type: 'subscribe', topic: 'room:a', after: String(seen) });
+    await heard({ event: 'room:said' });
+    let last = 0n;
+    for (let n = 0; n < 6; n += 1) last = append('room-a', 'Said', { text: `flood ${n}` });
+    while (live.hub.position() < last) await new Promise((resolve) => setImmediate(resolve));
+    read();
+    t.match(await heard({ type: 'resync', topic: 'room:a' }), { seq: String(last) });
+    append('room-a', 'Said', { text: 'after' });
+    await until(() => received.filter(({ event }) => event !== undefined).length === 2);
+    t.match(received.at(-1), { event: 'room:said', data: { text: 'after' } });
   });
 });
 
@@ -255,7 +374,7 @@ t.test('a subscription', async (t) => {
     t.ok(await heard({ type: 'error', code: 'FORBIDDEN', topic: 'room:a' }));
   });
   t.test('has names with hyphens for those who ask', async (t) => {
-    const { say, heard, append } = await setUp(t, { hyphens: true });
+    const { say, heard, append } = await setUp(t, { names: 'hyphen' });
     say(logIn);
     say({ type: 'subscribe', topic: 'room:a' });
     await heard({ type: 'subscribed' });
