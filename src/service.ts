@@ -8,6 +8,7 @@ import { bindings } from './commands/bindings.ts';
 import { keyedHash } from './commands/keyedHash.ts';
 import { createJudge } from './commands/lines.ts';
 import { createPasswords } from './commands/passwords.ts';
+import { passwordThreads } from './commands/passwordThreads.ts';
 import { createCommands } from './commands/pipeline.ts';
 import { domainFingerprint, postgresSnapshots } from './commands/snapshots.ts';
 import type { Config } from './config.ts';
@@ -21,20 +22,23 @@ import type { EventStore, Position } from './eventstore/port.ts';
 import { postgresEventStore } from './eventstore/postgres/index.ts';
 import { createApiKeys } from './http/apiKeys.ts';
 import { createApp } from './http/app.ts';
-import { createRights } from './http/rights.ts';
 import { createPresence } from './http/presence.ts';
+import { createRights } from './http/rights.ts';
 import { createSessions } from './http/sessions.ts';
+import { openCalendars } from './integrations/calendar/index.ts';
 import { openChannels } from './integrations/channels.ts';
+import { openConnectors } from './integrations/connectors/index.ts';
+import { mailbox } from './integrations/email.ts';
 import { openSignIn } from './integrations/oauth/index.ts';
 import { createLog, type Logger } from './log.ts';
 import { masterKeys } from './masterKeys.ts';
 import { createMetrics, type Metrics, measured } from './metrics.ts';
 import { migrate } from './migrations/index.ts';
+import { createExecute } from './policies/execute.ts';
 import { policies, registerPolicies, runPolicies } from './policies/index.ts';
 import { createPool } from './postgres/pool.ts';
 import { createAnalyticsViews } from './projections/analytics/views.ts';
 import { createCaughtUp } from './projections/caughtUp.ts';
-import { createExecute } from './policies/execute.ts';
 import { projections, type ReadModels } from './projections/index.ts';
 import { createLookups } from './projections/lookups.ts';
 import { createProgress } from './projections/progress.ts';
@@ -43,11 +47,11 @@ import { prepareTables } from './projections/slots.ts';
 import { projectionStatus } from './projections/status.ts';
 import { type Secrets, secretsOf } from './secrets.ts';
 import { StartupProblem } from './startupProblem.ts';
+import { uuid7 } from './uuid.ts';
 
 /** A running service. */
 export type Service = {
   /** Where it listens. */
-import { uuid7 } from './uuid.ts';
   readonly url: string;
   /** Drains: no new connections, running requests answered, appends finished, positions saved, database stopped. */
   readonly stop: () => Promise<void>;
@@ -122,13 +126,13 @@ const openStore = async ({ eventStoreUrl }: Config, databaseUrl: string): Promis
   }
 };
 
+/** The clock that rules are told. */
+type Clock = () => Date;
+
 /**
  * Starts everything that the configured roles ask for. Throws StartupProblem for what the operator has to mend.
  * `embedded` is the embedded database where it was begun before, `now` another clock for rules than the machine's.
  */
-/** The clock that rules are told. */
-type Clock = () => Date;
-
 export const startService = async (
   config: Config,
   embedded = openEmbedded(config),
@@ -201,6 +205,10 @@ const openCommands = async (
   };
   const channels = await openChannels(config, { pool, hash: keyedHash(hashKey), log });
   const signIn = await openSignIn(config.signIn, publicUrl);
+  const connectors = await openConnectors(config.signIn, { publicUrl, origins: config.corsOrigins });
+  const { calendars, circuits: ofCalendars } = openCalendars(config.calendars);
+  const threads = passwordThreads();
+  onStop(threads.close);
   const commands = createCommands({
     aggregates,
     judge: createJudge({ store, codec, aggregates, appended }),
@@ -209,6 +217,7 @@ const openCommands = async (
     now,
     passwords: createPasswords(config.passwordCost, threads),
     signIn,
+    connectors,
     textable: () => channels.sms.available(),
     adminEmail: config.adminEmail,
     destroyKey: keys.erase,
@@ -225,8 +234,8 @@ const openCommands = async (
   };
   const following = follow(feed, observe, (error) => log.error({ error: explain(error) }, 'following the log'));
   onStop(() => feed.close().then(() => following));
-  const circuits = [...channels.circuits, ...signIn.circuits];
-  return { db, progress, rights, sessions, apiKeys, noticed, channels, circuits, commands };
+  const circuits = [...channels.circuits, ...signIn.circuits, ...connectors.circuits, ...ofCalendars];
+  return { db, progress, rights, sessions, apiKeys, noticed, channels, circuits, calendars, threads, commands };
 };
 
 const start = async (
@@ -244,7 +253,7 @@ const start = async (
   const events = await openLog(config, secrets, databaseUrl, parts, onStop);
   const { pool, consumers, store, codec, feed } = events;
   const publicUrl = config.publicUrl ?? `http://${config.host}:${config.port}`;
-  const { db, progress, rights, sessions, apiKeys, noticed, channels, circuits, commands } = await openCommands(
+  const { db, progress, rights, sessions, apiKeys, noticed, channels, circuits, calendars, threads, commands } = await openCommands(
     config,
     events,
     publicUrl,
@@ -272,25 +281,13 @@ const start = async (
   await registerPolicies(pool, store, policies);
   if (config.roles.has('policies')) {
     const observeJob = (job: string, outcome: string): void => parts.metrics.jobs.inc({ job, outcome });
-    const of = { ...channels, pool: consumers, feed, store, codec, log, commands, databaseUrl, publicUrl, observeJob };
+    const of = { ...channels, calendars, pool: consumers, feed, store, codec, log, commands, databaseUrl, publicUrl, sender: mailbox(config.mailFrom).address, observeJob };
     const runner = await runPolicies(of);
     onStop(() => runner.close());
   }
   await bootstrap({ commands, config, secrets });
   if (!config.roles.has('api')) return 'no HTTP: this process has no role api';
 
-  const app = await createApp({
-    ...parts,
-    config,
-    secrets,
-    pool,
-    db,
-    store,
-    feed,
-    codec,
-    commands,
-    bindings,
-    caughtUp: createCaughtUp(progress),
   const presence = createPresence({
     pool,
     onError: (error) => log.warn({ error: explain(error) }, 'presence not known'),
@@ -306,16 +303,30 @@ const start = async (
     );
   });
 
+  const app = await createApp({
+    ...parts,
+    config,
+    secrets,
+    pool,
+    db,
+    store,
+    feed,
+    codec,
+    commands,
+    bindings,
+    caughtUp: createCaughtUp(progress),
     progress: () => projectionStatus(pool, store, projections),
     circuits,
     rights,
     sessions,
     apiKeys,
     noticed,
+    presence,
   });
   onStop(() => {
     app.drain();
-    return app.close();
+    // Whoever still waits in line is sent to another node: a stop has no time for a long line.
+    return Promise.all([threads.close(), app.close()]);
   });
   return app.listen({ host: config.host, port: config.port }).catch((error: unknown) => {
     throw new StartupProblem(
@@ -323,4 +334,3 @@ const start = async (
     );
   });
 };
-    presence,

@@ -4,7 +4,7 @@ import type { ContextName } from '../domain/access/permissions.ts';
 const categories = {
   access: ['accessDenial', 'administrators', 'roleCatalog', 'userAccess'],
   audit: ['requestRefusal', 'sensitiveRead'],
-  booking: ['provider', 'schedule', 'clientCalendar'],
+  booking: ['provider', 'schedule', 'clientCalendar', 'calendarSync', 'appointmentReminder'],
   estimation: ['estimationSession', 'sessionCode', 'sessionHost'],
   identity: [
     'account',
@@ -22,6 +22,7 @@ const categories = {
     'tokens',
     'verifiedPhone',
   ],
+  messaging: ['blockedAddress', 'email', 'integration', 'oauthFlow'],
 } as const satisfies Partial<Record<ContextName, readonly string[]>>;
 
 const byCategory: ReadonlyMap<string, string> = new Map(

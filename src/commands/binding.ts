@@ -2,6 +2,9 @@ import type { z } from 'zod';
 import type { Actor, Command, Decider, Rejection, RejectionCode } from '../domain/decider.ts';
 import type { SignIn } from '../domain/identity/signIn.ts';
 import type { Pattern, Sign } from '../domain/identity/suspicion.ts';
+import type { Connectors } from '../domain/messaging/connector.ts';
+import type { Capability, Provider } from '../domain/messaging/offers.ts';
+import type { Envelope } from '../eventstore/event.ts';
 import type { Passwords } from './passwords.ts';
 
 type Method = 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -12,6 +15,9 @@ export type Fact = { readonly type: string; readonly data: unknown };
 /** The current state of one aggregate, and the revision of its last event (undefined: no such stream). */
 export type Loaded<State> = { readonly state: State; readonly revision: number | undefined };
 
+/** Where an event lies in the whole log, when it got there, and what it came of. */
+export type Occurrence = Pick<Envelope, 'position' | 'recordedAt' | 'metadata'>;
+
 /**
  * What bindings may ask before a decision. Everything here reads the log itself, save `lookups`: questions that only
  * read models answer and where a late answer does no harm.
@@ -21,12 +27,18 @@ export type Reads = {
   /**
    * Everything that has happened to one aggregate up to now, whichever process did it, personal fields in the clear: for
    * what no state may hold, and for decisions that another process's newest event would change. Positions are places in
-   * the whole log.
+   * the whole log; `metadata` tells which events came of one command.
    */
   readonly history: <State, Event extends Fact>(
     decider: Decider<State, Event>,
     id: string,
-  ) => Promise<readonly (Event & { readonly position: bigint })[]>;
+  ) => Promise<readonly (Event & Occurrence)[]>;
+  /** One event of an aggregate as the log has it, personal fields in the clear; undefined: there is none. */
+  readonly opened: <State, Event extends Fact>(
+    decider: Decider<State, Event>,
+    id: string,
+    revision: number,
+  ) => Promise<Event | undefined>;
   readonly lookups: Lookups;
   readonly now: () => Date;
   /** Keyed hash (HMAC-SHA-256, hexadecimal) of a value that must not be guessed by trial; another purpose, another hash. */
@@ -35,6 +47,8 @@ export type Reads = {
   readonly passwords: Passwords;
   /** The providers that people may sign in with. */
   readonly signIn: SignIn;
+  /** The providers that accounts are connected to. */
+  readonly connectors: Connectors;
   /** Whether text messages can leave the service just now, or can at least be read in its outbox. */
   readonly textable: () => boolean;
   /** The address that is to be the first administrator's; absent where configuration names none. */
@@ -52,20 +66,6 @@ export type Lookups = {
   readonly livingSessions: (accountId: string) => Promise<readonly string[]>;
   /** Ids of the estimation sessions not yet completed that an account takes part in, by all that was stored before the call. */
   readonly openEstimationSessions: (accountId: string) => Promise<readonly string[]>;
-  /** How many login sessions of all accounts still count. */
-  readonly countLivingSessions: () => Promise<number>;
-  /** The latest signs of a suspicious pattern that concern a subject, oldest first, as far as they are known. */
-  readonly signsOf: (pattern: Pattern, subject: string) => Promise<readonly Sign[]>;
-  /** Whose API key it is, by everything that was stored before the call. */
-  readonly ownerOfApiKey: (keyId: string) => Promise<string | undefined>;
-  /** Whether an account holds the role by an assignment that lies in the log before the position. */
-  readonly isAssigned: (roleId: string, before: bigint) => Promise<boolean>;
-};
-
-/** What a command did. `data` is the answer for the caller; it is the same when the command is repeated. */
-export type Done = {
-  readonly ok: true;
-  readonly stream: string;
   /** Who is in an estimation session but has shown no sign of life for a while. */
   readonly absentFrom: (sessionId: string) => Promise<readonly string[]>;
   /** When the last event of an estimation session was stored, and how many there were with it; as far as is known. */
@@ -76,6 +76,43 @@ export type Done = {
   readonly idleEstimationSessions: (before: Date, limit: number) => Promise<readonly string[]>;
   /** Ids of estimation sessions that ended before the instant and are not archived, at most `limit`. */
   readonly endedEstimationSessions: (before: Date, limit: number) => Promise<readonly string[]>;
+  /** How many login sessions of all accounts still count. */
+  readonly countLivingSessions: () => Promise<number>;
+  /** The latest signs of a suspicious pattern that concern a subject, oldest first, as far as they are known. */
+  readonly signsOf: (pattern: Pattern, subject: string) => Promise<readonly Sign[]>;
+  /** Whose API key it is, by everything that was stored before the call. */
+  readonly ownerOfApiKey: (keyId: string) => Promise<string | undefined>;
+  /** Whether an account holds the role by an assignment that lies in the log before the position. */
+  readonly isAssigned: (roleId: string, before: bigint) => Promise<boolean>;
+  /** The connections of an account to outside accounts that were begun before the call, those that have ended too; oldest first. */
+  readonly integrationsOf: (accountId: string) => Promise<readonly KnownIntegration[]>;
+  /** Appointments of an account that are still to end, as client or provider, by all that was stored before the call. */
+  readonly upcomingAppointments: (accountId: string) => Promise<readonly string[]>;
+  /** What was written to calendars by an integration and not removed since, by all that was stored before the call. */
+  readonly calendarEventsOf: (integrationId: string) => Promise<readonly WrittenEvent[]>;
+};
+
+/** A connection to an outside account, as far as it is known. */
+export type KnownIntegration = {
+  readonly integrationId: string;
+  readonly provider: Provider;
+  readonly status: 'active' | 'needs_reconnect' | 'revoked';
+  /** Granted and not given up. */
+  readonly scopes: readonly string[];
+  readonly capabilities: readonly Capability[];
+};
+
+/** An event in an outside calendar. */
+export type WrittenEvent = {
+  readonly appointmentId: string;
+  readonly party: 'client' | 'provider';
+  readonly eventId: string;
+};
+
+/** What a command did. `data` is the answer for the caller; it is the same when the command is repeated. */
+export type Done = {
+  readonly ok: true;
+  readonly stream: string;
   /** Of the stream's last event that the answer knows; undefined when the stream does not exist. */
   readonly revision: number | undefined;
   /** Of the object that the command addresses, see {@link Binding.version}; the ETag. */

@@ -3,9 +3,18 @@ import type { AnyBinding } from './binding.ts';
 import { booking } from './booking.ts';
 import { estimation } from './estimation.ts';
 import { identityBindings } from './identity/index.ts';
+import { emailBindings } from './messaging/emails.ts';
+import { integrationBindings } from './messaging/index.ts';
 
 /** Every command of the service. */
-export const bindings: readonly AnyBinding[] = [...accessBindings, ...identityBindings, ...estimation, ...booking];
+export const bindings: readonly AnyBinding[] = [
+  ...accessBindings,
+  ...identityBindings,
+  ...estimation,
+  ...booking,
+  ...emailBindings,
+  ...integrationBindings,
+];
 
 const byName: ReadonlyMap<string, AnyBinding> = new Map(bindings.map((binding) => [binding.command.name, binding]));
 

@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto';
 import type { z } from 'zod';
 import { type Actor, type Context, can, type Decider, type Rejection } from '../domain/decider.ts';
 import { noSignIn, type SignIn } from '../domain/identity/signIn.ts';
+import { type Connectors, noConnectors } from '../domain/messaging/connector.ts';
 import type { Metadata } from '../eventstore/event.ts';
 import { uuid5, uuid7 } from '../uuid.ts';
 import type { Aggregates } from './aggregates.ts';
-import type { AnyBinding, AnyCommand, Fact, Origin, Outcome, Reads, Refused, Run, Step } from './binding.ts';
+import type { AnyBinding, AnyCommand, Fact, Occurrence, Origin, Outcome, Reads, Refused, Run, Step } from './binding.ts';
 import { keyedHash } from './keyedHash.ts';
 import type { Judge } from './lines.ts';
 import { Abandoned, refused } from './outcomes.ts';
@@ -92,6 +93,7 @@ export const createCommands = (options: {
   readonly lookups: Reads['lookups'];
   readonly passwords: Reads['passwords'];
   readonly signIn?: SignIn;
+  readonly connectors?: Connectors;
   readonly textable?: Reads['textable'];
   readonly adminEmail?: string;
   /** Destroys the key of a person or thing. */
@@ -101,7 +103,7 @@ export const createCommands = (options: {
   readonly observe?: (command: string, outcome: Outcome) => void;
 }): Commands => {
   const { aggregates, judge, hashKey, lookups, passwords, now = () => new Date(), observe } = options;
-  const { signIn = noSignIn, textable = () => true, destroyKey = async () => {} } = options;
+  const { signIn = noSignIn, connectors = noConnectors, textable = () => true, destroyKey = async () => {} } = options;
   const hash = keyedHash(hashKey);
   const reads: Reads = {
     load: async (decider, id) => {
@@ -116,12 +118,15 @@ export const createCommands = (options: {
         const { events } = await aggregates.replay(decider, stream, { from, to: from + HISTORY_PAGE - 1 });
         history.push(...events);
         if (events.length < HISTORY_PAGE)
-          return history as unknown as readonly (Event & { readonly position: bigint })[];
+          return history as unknown as readonly (Event & Occurrence)[];
       }
     },
+    opened: async <State, Event extends Fact>({ category }: Decider<State, Event>, id: string, revision: number) =>
+      (await aggregates.at(`${category}-${id}`, revision)) as unknown as Event | undefined,
     lookups,
     passwords,
     signIn,
+    connectors,
     textable,
     adminEmail: options.adminEmail,
     now,

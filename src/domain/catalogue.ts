@@ -4,6 +4,8 @@ import { roleCatalog, events as roleCatalogEvents } from './access/roleCatalog/i
 import { userAccess, events as userAccessEvents } from './access/userAccess.ts';
 import { requestRefusal, events as requestRefusalEvents } from './audit/requestRefusal.ts';
 import { sensitiveRead, events as sensitiveReadEvents } from './audit/sensitiveRead.ts';
+import { appointmentReminder, events as appointmentReminderEvents } from './booking/appointmentReminder.ts';
+import { calendarSync, events as calendarSyncEvents } from './booking/calendarSync.ts';
 import { clientCalendar, events as clientCalendarEvents } from './booking/clientCalendar.ts';
 import { provider, events as providerEvents } from './booking/provider/index.ts';
 import { schedule, events as scheduleEvents } from './booking/schedule/index.ts';
@@ -25,12 +27,18 @@ import { otp, events as otpEvents } from './identity/otp.ts';
 import { suspicion, events as suspicionEvents } from './identity/suspicion.ts';
 import { tokens, events as tokensEvents } from './identity/tokens.ts';
 import { verifiedPhone, events as verifiedPhoneEvents } from './identity/verifiedPhone.ts';
+import { blockedAddress, events as blockedAddressEvents } from './messaging/blockedAddress.ts';
+import { email, events as emailEvents } from './messaging/email.ts';
+import { integration, events as integrationEvents } from './messaging/integration/index.ts';
+import { oauthFlow, events as oauthFlowEvents } from './messaging/oauthFlow.ts';
 
 /** Every aggregate of the service. */
 export const deciders = [
   provider,
   schedule,
   clientCalendar,
+  calendarSync,
+  appointmentReminder,
   administrators,
   roleCatalog,
   userAccess,
@@ -53,6 +61,10 @@ export const deciders = [
   session,
   sessionCode,
   sessionHost,
+  email,
+  blockedAddress,
+  oauthFlow,
+  integration,
   requestRefusal,
 ] as const;
 
@@ -61,6 +73,8 @@ export const catalogue = {
   ...providerEvents,
   ...scheduleEvents,
   ...clientCalendarEvents,
+  ...calendarSyncEvents,
+  ...appointmentReminderEvents,
   ...administratorsEvents,
   ...roleCatalogEvents,
   ...userAccessEvents,
@@ -83,6 +97,10 @@ export const catalogue = {
   ...sessionEvents,
   ...sessionCodeEvents,
   ...sessionHostEvents,
+  ...emailEvents,
+  ...blockedAddressEvents,
+  ...oauthFlowEvents,
+  ...integrationEvents,
   ...requestRefusalEvents,
 };
 

@@ -1,8 +1,13 @@
 import { email } from '../domain/fields.ts';
 import { DeliveryFailed } from './delivery.ts';
 
+/** What calendars read of a mail: an iCalendar object, and what it asks them to do. */
+export type CalendarPart = { readonly method: 'REQUEST' | 'CANCEL'; readonly content: string };
+
 /** A mail as it leaves the service. */
 export type Mail = {
+  /** UUID by which later notices of the mail service find it. */
+  readonly emailId?: string;
   readonly to: string;
   /** Whose mail it is: what is kept of it goes when the account is erased. */
   readonly accountId?: string;
@@ -13,13 +18,23 @@ export type Mail = {
   readonly html: string;
   /** Mails with the same key are sent once. */
   readonly dedupeKey: string;
+  readonly calendar?: CalendarPart;
 };
+
+/** What became of a mail. `suppressed`: no service is configured, so that it went nowhere. */
+export type Sent =
+  | {
+      readonly status: 'sent';
+      /** What the service calls it; absent when it had taken the mail before and did not say so again. */
+      readonly providerMessageId?: string;
+    }
+  | { readonly status: 'suppressed' };
 
 /**
  * Sends mail. Settles once the outside service has taken the mail, or the outbox keeps it; throws DeliveryFailed when it
  * was not taken.
  */
-export type Mailer = { readonly send: (mail: Mail) => Promise<void> };
+export type Mailer = { readonly send: (mail: Mail) => Promise<Sent> };
 
 /** Whom mails come from and whom answers go to, each `address` or `Name <address>`. */
 export type Sender = {

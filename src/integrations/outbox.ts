@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
-import type { Mail, Mailer } from './email.ts';
+import type { Mail, Mailer, Sent } from './email.ts';
 import type { Sms, TextMessage } from './sms.ts';
 
 /** Messages that are kept at most, and for how many days. */
@@ -36,7 +36,7 @@ const masked = (address: string): string =>
 const hashed = (hash: Hash, recipient: string): string =>
   hash('outbox-recipient', recipient.trim().normalize('NFC').toLowerCase());
 
-type Message = Omit<Mail, 'subject' | 'html'> & {
+type Message = Omit<Mail, 'subject' | 'html' | 'emailId' | 'calendar'> & {
   readonly channel: Channel;
   readonly subject: string | null;
   readonly html: string | null;
@@ -90,36 +90,48 @@ export const createOutbox = ({
     ]);
   };
 
-  const isDone = async (dedupeKey: string): Promise<boolean> => {
-    const { rowCount } = await pool.query(`select from convene.outbox where dedupe_key = $1 and status <> 'failed'`, [
-      dedupeKey,
-    ]);
-    return rowCount !== 0;
+  const doneBefore = async (dedupeKey: string): Promise<Sent | undefined> => {
+    const { rows } = await pool.query<{ status: Sent['status'] }>(
+      `select status from convene.outbox where dedupe_key = $1 and status <> 'failed'`,
+      [dedupeKey],
+    );
+    return rows[0];
   };
 
   /** Sends what was not sent before. A crash before the note is kept sends it again, under the same name. */
-  const once = async (message: Message, send: () => Promise<void>): Promise<void> => {
-    if (await isDone(message.dedupeKey)) return;
+  const once = async (message: Message, send: () => Promise<Sent>): Promise<Sent> => {
+    const before = await doneBefore(message.dedupeKey);
+    if (before !== undefined) return before;
+    let sent: Sent;
     try {
-      await send();
+      sent = await send();
     } catch (error) {
       await note(message, 'failed');
       throw error;
     }
-    await note(message, 'sent');
+    await note(message, sent.status);
+    return sent;
+  };
+  const suppress = async (message: Message): Promise<Sent> => {
+    await note(message, 'suppressed');
+    return { status: 'suppressed' };
   };
 
   return {
     /** Takes mail and text messages where no service is configured. */
-    mailer: { send: (mail) => note(mailMessage(mail), 'suppressed') } satisfies Mailer,
+    mailer: { send: (mail) => suppress(mailMessage(mail)) } satisfies Mailer,
     sms: {
-      send: (message) => note(smsMessage(message), 'suppressed'),
+      send: async (message) => void (await suppress(smsMessage(message))),
       available: () => true,
     } satisfies Sms,
     /** The same service, each message sent once, and what became of it noted. */
     mailerOver: (mailer: Mailer): Mailer => ({ send: (mail) => once(mailMessage(mail), () => mailer.send(mail)) }),
     smsOver: (sms: Sms): Sms => ({
-      send: (message) => once(smsMessage(message), () => sms.send(message)),
+      send: async (message) =>
+        void (await once(smsMessage(message), async () => {
+          await sms.send(message);
+          return { status: 'sent' };
+        })),
       available: sms.available,
     }),
   };

@@ -1,7 +1,7 @@
 import { Resend } from 'resend';
 import { z } from 'zod';
 import { DeliveryFailed } from './delivery.ts';
-import { type Mail, type Mailer, oneLine, recipientOf, type Sender } from './email.ts';
+import { type CalendarPart, type Mail, type Mailer, oneLine, recipientOf, type Sender } from './email.ts';
 
 const RESEND_API = 'https://api.resend.com';
 /** Milliseconds that an answer may take. */
@@ -14,6 +14,15 @@ const Refusal = z.object({
     .regex(/^[a-z_]{1,60}$/)
     .catch('unknown'),
   statusCode: z.int().min(100).max(599).nullable().catch(null),
+});
+
+/** The tag by which notices of a mail tell which one it is. */
+export const EMAIL_TAG = 'email_id';
+
+const attached = ({ method, content }: CalendarPart) => ({
+  filename: method === 'CANCEL' ? 'cancelled.ics' : 'appointment.ics',
+  content: Buffer.from(content).toString('base64'),
+  contentType: `text/calendar; charset=utf-8; method=${method}`,
 });
 
 /** A key, a sender or a quota that is not right is mended by an operator while the mail waits. */
@@ -35,18 +44,23 @@ export const resendMailer = ({
   return {
     send: async (mail: Mail) => {
       const to = recipientOf('resend', mail);
-      const content = { from, replyTo, to: [to], subject: oneLine(mail.subject), text: mail.text, html: mail.html };
-      const headers = { 'Auto-Submitted': 'auto-generated' };
+      const { text, html, emailId, calendar } = mail;
+      const content = { from, replyTo, to: [to], subject: oneLine(mail.subject), text, html };
+      const more = {
+        headers: { 'Auto-Submitted': 'auto-generated' },
+        ...(emailId === undefined ? {} : { tags: [{ name: EMAIL_TAG, value: emailId }] }),
+        ...(calendar === undefined ? {} : { attachments: [attached(calendar)] }),
+      };
       const { data, error } = await emails
         .send(
-          { ...content, headers },
+          { ...content, ...more },
           { idempotencyKey: messageId(mail.dedupeKey), signal: AbortSignal.timeout(timeoutMs) },
         )
         .catch(() => ({ data: null, error: null }));
-      if (data !== null) return;
+      if (data !== null) return { status: 'sent', providerMessageId: data.id };
       const { name, statusCode } = Refusal.catch({ name: 'unknown', statusCode: null }).parse(error);
       // The mail was taken before, in words that have changed since.
-      if (name === 'invalid_idempotent_request') return;
+      if (name === 'invalid_idempotent_request') return { status: 'sent' };
       const permanent = statusCode !== null && statusCode < 500 && !OF_THE_OPERATOR.includes(statusCode);
       throw new DeliveryFailed('resend', statusCode ?? 'unreachable', permanent);
     },

@@ -68,6 +68,9 @@ export const smtpMailer = ({
     send: async (mail: Mail) => {
       const to = recipientOf('smtp', mail);
       const signal = AbortSignal.timeout(MAIL_STEPS * stepMs);
+      const named = messageId(mail.dedupeKey);
+      const { calendar } = mail;
+      const filename = calendar?.method === 'CANCEL' ? 'cancelled.ics' : 'appointment.ics';
       try {
         await transport.sendMail({
           envelope: { from: sender.address, to: [to] },
@@ -77,10 +80,12 @@ export const smtpMailer = ({
           subject: oneLine(mail.subject),
           text: mail.text,
           html: mail.html,
-          messageId: messageId(mail.dedupeKey),
+          messageId: named,
+          ...(calendar === undefined ? {} : { icalEvent: { ...calendar, filename } }),
           headers: { 'Auto-Submitted': 'auto-generated' },
           signal,
         });
+        return { status: 'sent', providerMessageId: named };
       } catch (error) {
         throw failed(error);
       }

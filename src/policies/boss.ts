@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { describe } from '../eventstore/consumer/faults.ts';
 import { isFinal } from '../integrations/delivery.ts';
 import { uuid5 } from '../uuid.ts';
+import { AttemptNoted } from './attempts.ts';
 import type { Backoff, Retry } from './jobs.ts';
 
 /** A job on its way into the queue. */
@@ -100,9 +101,19 @@ export const startQueue = async (options: QueueOptions): Promise<JobQueue> => {
   const fail = async ({ id, data: { job, data, pauses = 0 }, retryCount, retryLimit }: Running, error: unknown) => {
     // The queue keeps what it is told, and the text of an error can quote personal data.
     const output = { error: describe(error) };
+    if (error instanceof AttemptNoted && !error.last) {
+      log.warn({ job, id, ...output }, 'job failed');
+      observe?.(job, 'failed');
+      return { id, status: 'completed' as const, output };
+    }
     const own = work[job]?.retry;
     const left = own !== undefined && 'pausesSeconds' in own ? own.pausesSeconds.slice(pauses) : undefined;
-    if (isFinal(error) || left?.length === 0 || (left === undefined && retryCount >= retryLimit)) {
+    if (
+      error instanceof AttemptNoted ||
+      isFinal(error) ||
+      left?.length === 0 ||
+      (left === undefined && retryCount >= retryLimit)
+    ) {
       log.error({ job, id, ...output }, 'job given up');
       observe?.(job, 'given-up');
       return { id, status: 'deadletter' as const, output };

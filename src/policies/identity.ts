@@ -14,11 +14,8 @@ import { releaseOAuthIdentity } from '../domain/identity/oauthIdentity.ts';
 import { releasePhoneNumber } from '../domain/identity/verifiedPhone.ts';
 import { idOf } from '../eventstore/event.ts';
 import type { CodeOrder } from './mails/code.ts';
-import type { MailOrder } from './mails/index.ts';
-import { issue, type Job, job, policy } from './policy.ts';
-
-/** The job that sends a mail. */
-const mail = (order: MailOrder): Job => job('send-mail', order);
+import { mail } from './mails/index.ts';
+import { type Issued, issue, job, policy } from './policy.ts';
 
 /** Begins to verify the address of a new account, and again whenever its holder asks. */
 export const verification = policy('identity-verification', {
@@ -72,7 +69,7 @@ export const releases = policy('identity-releases', {
 });
 
 type Moment = { readonly data: { readonly accountId: string; readonly at: string } };
-const passwordChanged = ({ data: { accountId, at } }: Moment): readonly Job[] => [
+const passwordChanged = ({ data: { accountId, at } }: Moment): readonly Issued[] => [
   mail({ template: 'password-changed', accountId, at }),
 ];
 
@@ -83,8 +80,8 @@ export const mails = policy('identity-mails', {
   PasswordResetRequested: ({ data }) => [mail({ template: 'password-reset', ...data })],
   PasswordResetCompleted: passwordChanged,
   PasswordChanged: passwordChanged,
-  EmailChangeRequested: ({ data: { accountId, requestId, expiresAt }, recordedAt }) => [
-    mail({ template: 'email-change', accountId, requestId, expiresAt }),
+  EmailChangeRequested: ({ data: { accountId, newEmail, requestId, expiresAt }, recordedAt }) => [
+    mail({ template: 'email-change', accountId, requestId, expiresAt }, { to: newEmail }),
     mail({ template: 'email-change-notice', accountId, requestId, at: recordedAt }),
   ],
   AccountDeactivated: ({ data: { accountId, by, at } }) => [
@@ -97,8 +94,8 @@ export const codes = policy('identity-codes', {
   OtpIssued: ({ data: { challengeId, accountId, phoneNumberId, channel, expiresAt } }) => {
     if (accountId === undefined) return [];
     const of = { challengeId, accountId, expiresAt };
-    if (channel === 'email') return [job('send-code', { ...of, channel } satisfies CodeOrder)];
-    return phoneNumberId === undefined ? [] : [job('send-code', { ...of, channel, phoneNumberId } satisfies CodeOrder)];
+    if (channel === 'email') return [mail({ template: 'otp-code', ...of })];
+    return phoneNumberId === undefined ? [] : [job('send-code', { ...of, phoneNumberId } satisfies CodeOrder)];
   },
 });
 

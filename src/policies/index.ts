@@ -5,30 +5,36 @@ import type { Codec } from '../eventstore/codec.ts';
 import { describe } from '../eventstore/consumer/faults.ts';
 import { accessPolicies } from './access.ts';
 import { bookingPolicies } from './booking.ts';
+import { bookingMailPolicies } from './bookingMails.ts';
 import { type QueueOptions, startQueue, type Work } from './boss.ts';
+import { calendarPolicies } from './calendar/index.ts';
 import { estimationPolicies } from './estimation.ts';
 import { createExecute } from './execute.ts';
 import { identityPolicies } from './identity.ts';
 import { type JobDeps, jobs, RETRY } from './jobs.ts';
+import { messagingPolicies } from './messaging.ts';
 import type { AnyPolicy } from './policy.ts';
 import { issueCommand, type Observe, TIMED_COMMAND, type TimedCommand } from './reacting.ts';
 import { createPolicyRunner, type PolicyRunner, type PolicyRunnerOptions } from './runner.ts';
 import { suspicionPolicies } from './suspicion.ts';
+import { runSweeps, sweeps } from './sweeps.ts';
 
 export { registerPolicies } from './runner.ts';
 
-import { runSweeps, sweeps } from './sweeps.ts';
 /** Every policy of the service. */
 export const policies: readonly AnyPolicy[] = [
   ...accessPolicies,
   ...identityPolicies,
   ...suspicionPolicies,
+  ...messagingPolicies,
+  ...calendarPolicies,
   ...bookingPolicies,
+  ...bookingMailPolicies,
   ...estimationPolicies,
 ];
 
 export type PoliciesOptions = Pick<PolicyRunnerOptions, 'pool' | 'feed' | 'store' | 'log'> &
-  Omit<JobDeps, 'reads'> & {
+  Omit<JobDeps, 'reads' | 'execute'> & {
     readonly codec: Pick<Codec, 'decode'>;
     readonly commands: Commands;
     readonly databaseUrl: string;
@@ -41,9 +47,9 @@ export type PoliciesOptions = Pick<PolicyRunnerOptions, 'pool' | 'feed' | 'store
  * that has this role, the policies themselves by one at a time.
  */
 export const runPolicies = async (options: PoliciesOptions): Promise<PolicyRunner> => {
-  const { codec, commands, databaseUrl, log, observeJob, mailer, sms, forget, publicUrl } = options;
+  const { codec, commands, databaseUrl, log, observeJob, mailer, sms, forget, publicUrl, sender, calendars } = options;
   const execute = createExecute(commands, bindings);
-  const deps: JobDeps = { reads: commands.reads, mailer, sms, forget, publicUrl };
+  const deps: JobDeps = { reads: commands.reads, execute, mailer, sms, forget, publicUrl, sender, calendars };
   const work: Record<string, Work> = {
     [TIMED_COMMAND]: { run: (data) => issueCommand(data as TimedCommand, { ...options, execute }) },
   };

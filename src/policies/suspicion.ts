@@ -1,7 +1,7 @@
 import { noteDevice } from '../domain/identity/knownDevices.ts';
 import { flagSuspiciousActivity } from '../domain/identity/suspicion.ts';
-import type { MailOrder } from './mails/index.ts';
-import { issue, job, policy } from './policy.ts';
+import { mail } from './mails/index.ts';
+import { issue, policy } from './policy.ts';
 
 /** Takes note of where accounts are used, and tells their holders and the log of each new device but the first. */
 export const devices = policy('identity-devices', {
@@ -13,7 +13,7 @@ export const devices = policy('identity-devices', {
       ? []
       : [
           issue(flagSuspiciousActivity, { pattern: 'new_device', accountId, ip, at, evidence: { sessionId } }),
-          job('send-mail', { template: 'new-sign-in', accountId, sessionId, at } satisfies MailOrder),
+          mail({ template: 'new-sign-in', accountId, sessionId, at }),
         ],
 });
 

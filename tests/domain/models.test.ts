@@ -11,13 +11,14 @@ import { runs } from '../support/random.ts';
 import { administratorsModel } from './access/administrators.model.ts';
 import { roleCatalogModel } from './access/roleCatalog.model.ts';
 import { userAccessModel } from './access/userAccess.model.ts';
+import { appointmentReminderModel } from './booking/appointmentReminder.model.ts';
 import { clientCalendarModel } from './booking/clientCalendar.model.ts';
 import { providerModel } from './booking/provider.model.ts';
 import { scheduleModel } from './booking/schedule.model.ts';
 import { sessionModel } from './estimation/session.model.ts';
 import { sessionCodeModel } from './estimation/sessionCode.model.ts';
 import { sessionHostModel } from './estimation/sessionHost.model.ts';
-import { accountModel } from './identity/account.model.ts';
+import { accountModel } from './identity/account/model/index.ts';
 import { agentCodeModel } from './identity/agentCode.model.ts';
 import { apiKeysModel } from './identity/apiKeys.model.ts';
 import { emailClaimModel } from './identity/emailClaim.model.ts';
@@ -31,12 +32,15 @@ import { otpModel } from './identity/otp.model.ts';
 import { suspicionModel } from './identity/suspicion.model.ts';
 import { tokensModel } from './identity/tokens.model.ts';
 import { verifiedPhoneModel } from './identity/verifiedPhone.model.ts';
+import { blockedAddressModel } from './messaging/blockedAddress.model.ts';
+import { emailModel } from './messaging/email.model.ts';
 
 const models = [
   administratorsModel,
   roleCatalogModel,
   userAccessModel,
   clientCalendarModel,
+  appointmentReminderModel,
   providerModel,
   scheduleModel,
   accountModel,
@@ -53,6 +57,8 @@ const models = [
   agentCodeModel,
   oauthIdentityModel,
   oauthSignInModel,
+  emailModel,
+  blockedAddressModel,
   sessionModel,
   sessionCodeModel,
   sessionHostModel,

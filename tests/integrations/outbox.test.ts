@@ -98,13 +98,14 @@ t.test('beside a service the outbox', async (t) => {
     send: async ({ dedupeKey }: { readonly dedupeKey: string }) => {
       if (!up) throw new Error('down');
       taken.push(dedupeKey);
+      return { status: 'sent', providerMessageId: `taken as ${dedupeKey}` } as const;
     },
     available: () => up,
   };
   const mailer = outbox.mailerOver(service);
   t.test('notes what was sent, without content, and lets it be sent once', async (t) => {
-    await mailer.send(mail);
-    await mailer.send(mail);
+    t.strictSame(await mailer.send(mail), { status: 'sent', providerMessageId: 'taken as one' });
+    t.strictSame(await mailer.send(mail), { status: 'sent' });
     t.strictSame(taken, ['one']);
     t.match(await list(), [{ recipient: mail.to, subject: null, text: null, html: null, status: 'sent' }]);
     t.strictSame(lines, []);
@@ -119,7 +120,7 @@ t.test('beside a service the outbox', async (t) => {
     t.strictSame(taken, ['one', 'two']);
   });
   t.test('does the same for text messages, and tells whether there is a chance', async (t) => {
-    const sms = outbox.smsOver(service);
+    const sms = outbox.smsOver({ ...service, send: async (message) => void (await service.send(message)) });
     up = false;
     t.equal(sms.available(), false);
     await t.rejects(sms.send(message), { message: 'down' });

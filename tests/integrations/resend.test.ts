@@ -27,7 +27,7 @@ const resend = async (t: Test, answer: (response: ServerResponse, asked: Asked) 
 const taken = (response: ServerResponse): void => json(response, 200, { id: '49a3999c-0ce1-4ea6-ab68-afcd6dc2e794' });
 
 /** The failure, which tells neither address nor content however closely it is looked at. */
-const failure = async (t: Test, sending: Promise<void>): Promise<DeliveryFailed> => {
+const failure = async (t: Test, sending: Promise<unknown>): Promise<DeliveryFailed> => {
   const error = await sending.then(
     () => t.fail('was sent'),
     (thrown: DeliveryFailed) => thrown,
@@ -39,8 +39,9 @@ const failure = async (t: Test, sending: Promise<void>): Promise<DeliveryFailed>
 t.test('a mail by Resend', async (t) => {
   t.test('goes out as it was written, with its key', async (t) => {
     const { mailer, asked } = await resend(t, taken);
-    await mailer.send(mail);
-    await mailer.send(mail);
+    const sent = { status: 'sent', providerMessageId: '49a3999c-0ce1-4ea6-ab68-afcd6dc2e794' };
+    t.strictSame(await mailer.send(mail), sent);
+    t.strictSame(await mailer.send(mail), sent);
     const [request, again] = asked;
     t.match(request, {
       method: 'POST',
@@ -56,6 +57,21 @@ t.test('a mail by Resend', async (t) => {
       text: mail.text,
       html: mail.html,
       headers: { 'Auto-Submitted': 'auto-generated' },
+    });
+  });
+  t.test('carries its id for later notices, and what goes into a calendar', async (t) => {
+    const { mailer, asked } = await resend(t, taken);
+    const content = 'BEGIN:VCALENDAR\r\nEND:VCALENDAR';
+    await mailer.send({ ...mail, emailId: 'e1', calendar: { method: 'CANCEL', content } });
+    t.match(JSON.parse(asked[0]?.body ?? ''), {
+      tags: [{ name: 'email_id', value: 'e1' }],
+      attachments: [
+        {
+          filename: 'cancelled.ics',
+          content: Buffer.from(content).toString('base64'),
+          content_type: 'text/calendar; charset=utf-8; method=CANCEL',
+        },
+      ],
     });
   });
   t.test('goes to one address and no other', async (t) => {
@@ -90,7 +106,7 @@ t.test('Resend', async (t) => {
   t.test('has taken the mail before in other words: it is sent', async (t) => {
     const body = { statusCode: 409, name: 'invalid_idempotent_request', message: 'Same key, other payload' };
     const { mailer, asked } = await resend(t, (response) => json(response, 409, body));
-    await mailer.send(mail);
+    t.strictSame(await mailer.send(mail), { status: 'sent' });
     t.equal(asked.length, 1);
   });
   for (const [title, answer] of [

@@ -27,7 +27,7 @@ const mailerTo = (url: string, more: { readonly stepMs?: number; readonly replyT
   smtpMailer({ url, from, replyTo: from, messageId, ...more });
 
 /** The failure, which tells neither address nor content however closely it is looked at. */
-const failure = async (t: Test, sending: Promise<void>): Promise<DeliveryFailed> => {
+const failure = async (t: Test, sending: Promise<unknown>): Promise<DeliveryFailed> => {
   const error = await sending.then(
     () => t.fail('was sent'),
     (thrown: DeliveryFailed) => thrown,
@@ -61,11 +61,12 @@ t.test('a mail by SMTP', async (t) => {
 
   t.test('is recognised by its Message-ID when it comes twice', async (t) => {
     const { url, mails } = await mailServer(t);
-    await mailerTo(url).send(mail);
+    const { providerMessageId } = { providerMessageId: '', ...(await mailerTo(url).send(mail)) };
     await mailerTo(url).send({ ...mail, subject: 'Another' });
     await mailerTo(url).send({ ...mail, dedupeKey: 'password-reset/two' });
     const [one, again, two] = mails.map(({ headers }) => headers.get('message-id'));
     t.ok(one);
+    t.equal(providerMessageId, one);
     t.equal(again, one);
     t.not(two, one);
   });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import t from 'tap';
 import { DeliveryFailed, NotConfigured } from '../../src/integrations/delivery.ts';
+import { AttemptNoted } from '../../src/policies/attempts.ts';
 import { type JobOutcome, startQueue, type Work } from '../../src/policies/boss.ts';
 import { jobs } from '../../src/policies/jobs.ts';
 import { testDatabase } from '../support/postgres.ts';
@@ -112,6 +113,18 @@ t.test('the job queue', async (t) => {
     t.ok(Math.abs((all[1]?.pause ?? 0) - 60) < 5, `after ${all[1]?.pause} s`);
   });
 
+  t.test('repeats nothing whose failure is noted elsewhere, and keeps the last among the dead letters', async (t) => {
+    const fail = { run: async (data: unknown) => Promise.reject(new AttemptNoted('smtp-451', data === 'last')) };
+    const { queue, states, outcomes } = await queueWith(t, { fail });
+    await queue.add([{ id: randomUUID(), job: 'fail', data: 'first' }]);
+    await eventually(states, ([only]) => only?.state === 'completed');
+    t.equal((await states()).length, 1);
+    await queue.add([{ id: randomUUID(), job: 'fail', data: 'last' }]);
+    await eventually(states, (all) => all.some(({ name }) => name === 'dead-jobs'));
+    t.match((await states()).find(({ state }) => state === 'failed')?.output, { error: 'AttemptNoted smtp-451' });
+    t.strictSame(outcomes, ['failed', 'given-up']);
+  });
+
   t.test('gives a job up at once when its failure is final', async (t) => {
     for (const final of [new DeliveryFailed('smtp', 550, true), new NotConfigured('sms')]) {
       let runs = 0;
@@ -128,7 +141,6 @@ t.test('the job queue', async (t) => {
   });
 });
 
-t.test('mails are tried six times over seven hours, codes three times within a minute', async (t) => {
-  t.strictSame(jobs['send-mail']?.retry, { pausesSeconds: [60, 300, 900, 3600, 21_600] });
+t.test('codes are tried three times within a minute', async (t) => {
   t.strictSame(jobs['send-code']?.retry, { pausesSeconds: [10, 30] });
 });

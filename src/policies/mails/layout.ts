@@ -1,12 +1,21 @@
+/** One line of what a mail is about; `before` is what the value was, where it has changed. */
+export type Detail = { readonly label: string; readonly value: string; readonly before?: string };
+
+export type Link = { readonly text: string; readonly url: string };
+
 /** What a mail says, before it takes shape. */
 export type Letter = {
   readonly subject: string;
   /** Greets by this name; left out where the address may be a stranger's, who is spared words of somebody else's choice. */
   readonly name?: string;
   readonly paragraphs: readonly string[];
+  readonly details?: readonly Detail[];
   /** Shown large, to be typed. */
   readonly code?: string;
-  readonly link?: { readonly text: string; readonly url: string };
+  /** What the reader is most likely to do; shown as a button. */
+  readonly link?: Link;
+  /** What else can be done. */
+  readonly links?: readonly Link[];
 };
 
 const escaped = (text: string): string => text.replace(/[&<>"'`]/g, (character) => `&#${character.charCodeAt(0)};`);
@@ -15,6 +24,9 @@ const FONT = "font-family:system-ui,-apple-system,'Segoe UI',Roboto,Helvetica,Ar
 const BUTTON =
   'display:inline-block;padding:12px 24px;background:#1d4ed8;color:#ffffff;border-radius:6px;text-decoration:none';
 const CODE = 'font-size:28px;letter-spacing:6px;font-weight:bold';
+const CELL = 'padding:8px 0;border-bottom:1px solid #d1d5db;vertical-align:top';
+/** Anything that people enter may be one long word, and its lines are theirs. */
+const ENTERED = 'white-space:pre-line;overflow-wrap:anywhere;word-break:break-word';
 
 const page = (title: string, body: string): string => `<!doctype html>
 <html lang="en">
@@ -38,23 +50,47 @@ ${body}
 </html>
 `;
 
+const paragraph = (html: string, style = ''): string => `<p style="margin:0 0 16px${style && `;${style}`}">${html}</p>`;
+const linked = ({ text, url }: Link, style = 'color:#1d4ed8'): string =>
+  `<a href="${escaped(url)}" style="${style}">${escaped(text)}</a>`;
+
+const row = ({ label, value, before }: Detail): string => {
+  const former = before === undefined ? '' : `<br><span style="opacity:0.7">before: <s>${escaped(before)}</s></span>`;
+  return `<tr>
+<th scope="row" align="left" width="30%" style="${CELL};padding-right:16px;font-weight:600">${escaped(label)}</th>
+<td style="${CELL};${ENTERED}">${escaped(value)}${former}</td>
+</tr>`;
+};
+
+const table = (details: readonly Detail[]): readonly string[] =>
+  details.length === 0
+    ? []
+    : [
+        `<table width="100%" cellpadding="0" cellspacing="0" border="0" style="margin:0 0 24px;border-top:1px solid #d1d5db">
+${details.map(row).join('\n')}
+</table>`,
+      ];
+
+const rowText = ({ label, value, before }: Detail): string =>
+  `${label}: ${value}${before === undefined ? '' : `\n  before: ${before}`}`;
+
 /** The two parts of a mail, plain text and HTML: one column that narrows with the screen. Every value is escaped. */
-export const laidOut = ({ subject, name, paragraphs, code, link }: Letter): { text: string; html: string } => {
-  const greeting = name === undefined ? 'Hello,' : `Hello ${name},`;
-  const said = [greeting, ...paragraphs];
-  return {
-    text: `${[...said, ...(code === undefined ? [] : [code]), ...(link === undefined ? [] : [link.url])].join('\n\n')}\n`,
-    html: page(
-      escaped(subject),
-      [
-        ...said.map((paragraph) => `<p style="margin:0 0 16px">${escaped(paragraph)}</p>`),
-        ...(code === undefined ? [] : [`<p style="margin:0 0 16px;${CODE}">${escaped(code)}</p>`]),
-        ...(link === undefined
-          ? []
-          : [
-              `<p style="margin:0 0 16px"><a href="${escaped(link.url)}" style="${BUTTON}">${escaped(link.text)}</a></p>`,
-            ]),
-      ].join('\n'),
-    ),
-  };
+export const laidOut = (letter: Letter): { text: string; html: string } => {
+  const { subject, name, paragraphs, details = [], code, link, links = [] } = letter;
+  const said = [name === undefined ? 'Hello,' : `Hello ${name},`, ...paragraphs];
+  const text = [
+    ...said,
+    ...(details.length === 0 ? [] : [details.map(rowText).join('\n')]),
+    ...(code === undefined ? [] : [code]),
+    ...(link === undefined ? [] : [link.url]),
+    ...links.map((one) => `${one.text}: ${one.url}`),
+  ];
+  const body = [
+    ...said.map((words) => paragraph(escaped(words))),
+    ...table(details),
+    ...(code === undefined ? [] : [paragraph(escaped(code), CODE)]),
+    ...(link === undefined ? [] : [paragraph(linked(link, BUTTON))]),
+    ...(links.length === 0 ? [] : [paragraph(links.map((one) => linked(one)).join(' &nbsp; '))]),
+  ];
+  return { text: `${text.join('\n\n')}\n`, html: page(escaped(subject), body.join('\n')) };
 };

@@ -4,7 +4,7 @@ import { otpCode } from '../../../src/commands/identity/otpCode.ts';
 import { ERASED } from '../../../src/domain/decider.ts';
 import type { AccountEvent } from '../../../src/domain/identity/account/events.ts';
 import { sendCode } from '../../../src/policies/mails/code.ts';
-import { accountId, at, expiresAt, hash, logOf, publicUrl, registered, taking } from './log.ts';
+import { accountId, at, expiresAt, hash, logOf, registered, taking } from './log.ts';
 
 const challengeId = randomUUID();
 const number = '+4930123456';
@@ -16,27 +16,20 @@ const removed: AccountEvent = { type: 'PhoneNumberRemoved', data: { accountId, p
 const erased: AccountEvent = { type: 'AccountErased', data: { accountId, by: 'owner', emailHash: 'x', at } };
 
 const send = async (order: object, history: readonly AccountEvent[]) => {
-  const { mails, texts, mailer, sms } = taking();
+  const { texts, sms } = taking();
   const reads = logOf({ [`account-${accountId}`]: history });
-  await sendCode({ challengeId, accountId, expiresAt, ...order }, { reads, mailer, sms, publicUrl });
-  return { mails, texts };
+  await sendCode({ challengeId, accountId, expiresAt, ...order }, { reads, sms });
+  return texts;
 };
-const bySms = { channel: 'sms', phoneNumberId: 'p1' };
+const bySms = { phoneNumberId: 'p1' };
 
 t.test('a one-time code', async (t) => {
   t.test('goes by SMS to the number asked for', async (t) => {
-    const { mails, texts } = await send(bySms, [registered(), added('p0', '+4930999999'), added('p1')]);
-    t.equal(mails.length, 0);
+    const texts = await send(bySms, [registered(), added('p0', '+4930999999'), added('p1')]);
     t.match(texts, [{ to: number, accountId, template: 'otp-code', dedupeKey: `otp-code/${challengeId}` }]);
     const [{ text } = { text: '' }] = texts;
     t.match(text, new RegExp(`^${otpCode(hash, challengeId)} .*14:00`));
     t.ok(text.length <= 160 && [...text].every((letter) => letter.charCodeAt(0) < 128), 'fits one message');
-  });
-  t.test('goes by mail to the address of the account', async (t) => {
-    const { mails, texts } = await send({ channel: 'email' }, [registered()]);
-    t.equal(texts.length, 0);
-    t.match(mails, [{ to: 'ada@example.org', template: 'otp-code', dedupeKey: `otp-code/${challengeId}` }]);
-    t.match(mails[0]?.text, otpCode(hash, challengeId));
   });
   t.test('goes nowhere when number or account are gone, or the code has expired', async (t) => {
     for (const history of [
@@ -46,9 +39,7 @@ t.test('a one-time code', async (t) => {
       [registered(), added('p1', ERASED)],
       [],
     ])
-      t.strictSame(await send(bySms, history), { mails: [], texts: [] });
-    t.strictSame(await send({ channel: 'email' }, [registered(), erased]), { mails: [], texts: [] });
-    for (const order of [bySms, { channel: 'email' }])
-      t.strictSame(await send({ ...order, expiresAt: at }, [registered(), added('p1')]), { mails: [], texts: [] });
+      t.strictSame(await send(bySms, history), []);
+    t.strictSame(await send({ ...bySms, expiresAt: at }, [registered(), added('p1')]), []);
   });
 });

@@ -4,9 +4,23 @@ import { type MailPurpose, readMailToken } from '../../../src/commands/identity/
 import { otpCode } from '../../../src/commands/identity/otpCode.ts';
 import { ERASED } from '../../../src/domain/decider.ts';
 import type { AccountEvent } from '../../../src/domain/identity/account/events.ts';
-import { type MailOrder, sendMail, writeMail } from '../../../src/policies/mails/index.ts';
-import { TEMPLATES, type TemplateName } from '../../../src/policies/mails/templates.ts';
-import { accountId, at, expiresAt, hash, logOf, publicUrl, registered, requestId, taking } from './log.ts';
+import { bookingTemplates } from '../../../src/policies/mails/booking/index.ts';
+import type { identityTemplates } from '../../../src/policies/mails/identity.ts';
+import { type MailOrder, writeMail } from '../../../src/policies/mails/index.ts';
+import { integrationTemplates } from '../../../src/policies/mails/integrations.ts';
+import { TEMPLATES } from '../../../src/policies/mails/templates.ts';
+import {
+  accountId,
+  at,
+  bookingStreams,
+  expiresAt,
+  hash,
+  logOf,
+  publicUrl,
+  registered,
+  requestId,
+  sender,
+} from './log.ts';
 
 const request = { accountId, requestId, expiresAt };
 const asked: Readonly<Record<MailPurpose, AccountEvent>> = {
@@ -35,27 +49,36 @@ const write = (
   order: MailOrder,
   history: readonly AccountEvent[] = [registered()],
   sessions: readonly unknown[] = [session],
-) => writeMail(order, { reads: logOf({ [`account-${accountId}`]: history, 'loginSession-s1': sessions }), publicUrl });
+) =>
+  writeMail(order, {
+    reads: logOf({ ...bookingStreams(), [`account-${accountId}`]: history, 'loginSession-s1': sessions }),
+    publicUrl,
+    sender,
+  });
+
+type IdentityTemplate = keyof typeof identityTemplates;
 
 /** One order for each template, and a past that it belongs to. */
-const orders: { readonly [Name in TemplateName]: readonly [MailOrder & { template: Name }, readonly AccountEvent[]] } =
-  {
-    'email-verification': [{ template: 'email-verification', ...request }, [registered(), asked['email-verification']]],
-    'account-locked': [{ template: 'account-locked', accountId, until: expiresAt }, [registered()]],
-    'password-reset': [{ template: 'password-reset', ...request }, [registered(), asked['password-reset']]],
-    'password-changed': [{ template: 'password-changed', accountId, at }, [registered()]],
-    'email-change': [{ template: 'email-change', ...request }, [registered(), asked['email-change']]],
-    'email-change-notice': [
-      { template: 'email-change-notice', accountId, requestId, at },
-      [registered(), asked['email-change']],
-    ],
-    'new-sign-in': [{ template: 'new-sign-in', accountId, sessionId: 's1', at }, [registered()]],
-    'account-deactivated': [{ template: 'account-deactivated', accountId, at, by: 'owner' }, [registered()]],
-    'otp-code': [{ template: 'otp-code', accountId, challengeId: 'c1', expiresAt }, [registered()]],
-  };
+const orders: {
+  readonly [Name in IdentityTemplate]: readonly [MailOrder & { template: Name }, readonly AccountEvent[]];
+} = {
+  'email-verification': [{ template: 'email-verification', ...request }, [registered(), asked['email-verification']]],
+  'account-locked': [{ template: 'account-locked', accountId, until: expiresAt }, [registered()]],
+  'password-reset': [{ template: 'password-reset', ...request }, [registered(), asked['password-reset']]],
+  'password-changed': [{ template: 'password-changed', accountId, at }, [registered()]],
+  'email-change': [{ template: 'email-change', ...request }, [registered(), asked['email-change']]],
+  'email-change-notice': [
+    { template: 'email-change-notice', accountId, requestId, at },
+    [registered(), asked['email-change']],
+  ],
+  'new-sign-in': [{ template: 'new-sign-in', accountId, sessionId: 's1', at }, [registered()]],
+  'account-deactivated': [{ template: 'account-deactivated', accountId, at, by: 'owner' }, [registered()]],
+  'otp-code': [{ template: 'otp-code', accountId, challengeId: 'c1', expiresAt }, [registered()]],
+};
 
 t.test('every mail', async (t) => {
-  t.strictSame(Object.keys(orders).sort(), [...TEMPLATES].sort(), 'has an order here');
+  const all = [orders, bookingTemplates, integrationTemplates].flatMap((of) => Object.keys(of));
+  t.strictSame(all.sort(), [...TEMPLATES].sort(), 'has an order here or in the tests of its own');
   for (const [name, [order, history]] of Object.entries(orders))
     t.test(name, async (t) => {
       const mail = await write(order, history);
@@ -114,7 +137,7 @@ t.test('every mail', async (t) => {
     t.match(mail, { to: 'new@example.org', text: /^Hello Augusta,[\s\S]*22:00:00/ });
   });
   t.test('is refused when its order is none', async (t) => {
-    await t.rejects(writeMail({ template: 'nonsense', accountId }, { reads: logOf({}), publicUrl }));
+    await t.rejects(writeMail({ template: 'nonsense', accountId }, { reads: logOf({}), publicUrl, sender }));
     await t.rejects(write({ template: 'password-changed', accountId } as never));
   });
 });
@@ -187,13 +210,4 @@ t.test('the mail with a one-time code holds that of its challenge', async (t) =>
   t.match(mail?.text, otpCode(hash, 'c1'));
   t.match(mail?.html, otpCode(hash, 'c1'));
   t.notMatch(mail?.subject, /\d/);
-});
-
-t.test('the job hands the mail to the mailer, or does nothing', async (t) => {
-  const { mails, mailer } = taking();
-  const [order, history] = orders['password-reset'];
-  await sendMail(order, { reads: logOf({ [`account-${accountId}`]: history }), mailer, publicUrl });
-  await sendMail(order, { reads: logOf({}), mailer, publicUrl });
-  t.match(mails, [{ template: 'password-reset', to: 'ada@example.org' }]);
-  t.equal(mails.length, 1);
 });

@@ -1,10 +1,11 @@
 import t from 'tap';
 import type { AccountEvent } from '../../../src/domain/identity/account/events.ts';
+import { queueEmail } from '../../../src/domain/messaging/email.ts';
 import { mails, messages } from '../../../src/policies/identity.ts';
 import { type JobDeps, jobs } from '../../../src/policies/jobs.ts';
 import { writeMail } from '../../../src/policies/mails/index.ts';
 import type { AnyPolicy, Reaction } from '../../../src/policies/policy.ts';
-import { accountId, at, expiresAt, logOf, publicUrl, registered, requestId } from './log.ts';
+import { accountId, at, expiresAt, logOf, publicUrl, registered, requestId, sender } from './log.ts';
 
 const request = { accountId, requestId, expiresAt };
 const events: readonly AccountEvent[] = [
@@ -30,11 +31,13 @@ t.test('what happens to an account', async (t) => {
       const orders = reactionsTo(mails, event);
       t.ok(orders.length > 0);
       for (const order of orders) {
-        if (order.kind !== 'job') throw new Error('A mail is a job');
-        t.equal(order.job, 'send-mail');
-        t.notMatch(JSON.stringify(order.data), /example\.org|Eve|"x"/, 'by an order without personal data');
+        if (order.kind !== 'command' || order.command !== 'QueueEmail') throw new Error('A mail is queued');
+        const { to, variables, ...input } = queueEmail.input.parse(order.input);
+        t.equal(to, input.template === 'email-change' ? 'new@example.org' : undefined);
+        t.notMatch(JSON.stringify([input, variables]), /example\.org|Eve|"x"/, 'by an order without personal data');
         const reads = logOf({ [`account-${accountId}`]: [registered(), event] });
-        t.ok(await writeMail(order.data, { reads, publicUrl }), 'from which a mail is written');
+        const written = await writeMail({ ...input, ...variables }, { reads, publicUrl, sender });
+        t.match(written, { emailId: input.emailId, dedupeKey: input.dedupeKey }, 'from which a mail is written');
       }
     });
   t.test('ends with the messages kept for it, those on their way included', async (t) => {
