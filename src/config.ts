@@ -115,6 +115,7 @@ const Environment = z.object({
   GOOGLE_CLIENT_ID: text.optional(),
   GOOGLE_CLIENT_SECRET: text.optional(),
   GOOGLE_ISSUER: webAddress.default('https://accounts.google.com'),
+  GOOGLE_API_URL: webAddress.default('https://www.googleapis.com'),
   GITHUB_CLIENT_ID: text.optional(),
   GITHUB_CLIENT_SECRET: text.optional(),
   GITHUB_URL: webAddress.default('https://github.com'),
@@ -185,7 +186,7 @@ function together(env: Partial<Environment>, bad: ReadonlySet<string>): Complain
     if (env[key] !== undefined) need(id, `is required with ${key}`);
   }
   if (env.NODE_ENV === 'production') {
-    for (const name of ['GOOGLE_ISSUER', 'GITHUB_URL', 'GITHUB_API_URL', 'MICROSOFT_ISSUER'] as const) {
+    for (const name of ['GOOGLE_ISSUER', 'GOOGLE_API_URL', 'GITHUB_URL', 'GITHUB_API_URL', 'MICROSOFT_ISSUER'] as const) {
       if (env[name]?.startsWith('http:')) complaints.push([name, 'must be an https address in production']);
     }
   }
@@ -294,6 +295,8 @@ const configOf = (env: Environment) => ({
         },
   /** The providers that people may sign in with, where they are configured. */
   signIn: signInOf(env),
+  /** The calendars that appointments are written to: of the client that people sign in and connect with. */
+  calendars: { google: env.GOOGLE_CLIENT_ID === undefined ? undefined : { apiUrl: env.GOOGLE_API_URL } },
   otlpEndpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT,
   logLevel: env.LOG_LEVEL?.level ?? (env.NODE_ENV === 'test' ? 'warning' : 'info'),
   /** Levels of single contexts that differ from `logLevel`. */

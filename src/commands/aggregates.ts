@@ -29,6 +29,8 @@ export type Aggregates = {
   readonly drop: (stream: string) => void;
   /** Takes note of an event that somebody appended, so that what is in memory stays current. */
   readonly observe: (event: Recorded) => void;
+  /** One event as the log has it; undefined: there is none. */
+  readonly at: (stream: string, revision: number) => Promise<Recorded | undefined>;
   /** The aggregate right after one of its past events, and the events of the range. */
   readonly replay: (
     decider: AnyDecider,
@@ -163,6 +165,10 @@ export const createAggregates = (options: {
       }
       const bytes = JSON.stringify(event.data).length;
       keep(event.stream, advance(known.decider, known, event, event.metadata, bytes));
+    },
+    at: async (stream, revision) => {
+      const stored = await store.readStream(stream, { from: revision, limit: 1 });
+      return (await codec.decode(stored)).map(readable)[0];
     },
     replay: async (decider, stream, { from, to }) => {
       const before = await fold(decider, stream, begin(decider), from - 1);

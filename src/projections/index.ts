@@ -12,6 +12,7 @@ import { loginSessions } from './identity/loginSessions.ts';
 import { secondFactors } from './identity/secondFactors.ts';
 import { suspiciousSigns } from './identity/suspiciousSigns.ts';
 import { tokenRevocations } from './identity/tokenRevocations.ts';
+import { integrations } from './messaging/integrations.ts';
 import type { RowOf } from './projection.ts';
 
 /** Every read model of the service. */
@@ -28,6 +29,7 @@ export const projections = [
   secondFactors,
   ...bookingProjections,
   ...estimationProjections,
+  integrations,
   ...analyticsProjections,
   auditEntries,
 ] as const;

@@ -17,8 +17,15 @@ export const browser = (served: Readonly<Record<string, string>>) => {
     }
   };
 
-  /** One request; its answer as it comes, redirects too. `served` says where the servers of public names really are. */
-  const open = async (address: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> => {
+  /**
+   * One request, a POST where it has a body; its answer as it comes, redirects too. `served` says where the servers of
+   * public names really are.
+   */
+  const open = async (
+    address: string,
+    headers: Readonly<Record<string, string>> = {},
+    body?: string,
+  ): Promise<Response> => {
     const { origin, pathname, search } = new URL(address);
     const cookies = [...jar]
       .filter(([key, { path }]) => key.startsWith(`${origin} `) && pathname.startsWith(path))
@@ -26,6 +33,7 @@ export const browser = (served: Readonly<Record<string, string>>) => {
       .join('; ');
     const response = await fetch(`${served[origin] ?? origin}${pathname}${search}`, {
       redirect: 'manual',
+      ...(body === undefined ? {} : { method: 'POST', body }),
       headers: { ...headers, ...(cookies === '' ? {} : { cookie: cookies }) },
     });
     keep(origin, response);

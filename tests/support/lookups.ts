@@ -13,4 +13,7 @@ export const noLookups: Lookups = {
   signsOf: async () => [],
   ownerOfApiKey: async () => undefined,
   isAssigned: async () => false,
+  integrationsOf: async () => [],
+  upcomingAppointments: async () => [],
+  calendarEventsOf: async () => [],
 };

@@ -7,6 +7,7 @@ import { type Account, account } from '../../domain/identity/account/index.ts';
 import { apiKeys, revokeApiKey } from '../../domain/identity/apiKeys.ts';
 import { isOrMayBeCounted, suspensionFacts } from '../access/circle.ts';
 import { bind, internal, type Outcome, type Reads, type Run } from '../binding.ts';
+import { revokeAll } from '../messaging/ending.ts';
 import { latest, uncontended } from '../outcomes.ts';
 import { eraseTraces, identifiersOf } from './erasure.ts';
 import { emailOf } from './personal.ts';
@@ -96,7 +97,7 @@ const release = async (run: Run<{ readonly accountId: string }>): Promise<Outcom
   const { accountId } = input;
   const outcome = await judge();
   if (!outcome.ok || (await isOpen(reads, accountId))) return outcome;
-  const released = [...(await revokeKeys(run, accountId))];
+  const released = [...(await revokeKeys(run, accountId)), ...(await revokeAll(run, accountId, 'closing'))];
   for (const sessionId of await reads.lookups.openEstimationSessions(accountId))
     released.push(await step(withdrawParticipant, sessionId, { sessionId, participantId: accountId }));
   return latest(outcome, ...released);

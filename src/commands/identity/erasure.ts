@@ -4,6 +4,7 @@ import { emailClaim, releaseEmail } from '../../domain/identity/emailClaim.ts';
 import { oauthIdentity } from '../../domain/identity/oauthIdentity.ts';
 import { releasePhoneNumber, verifiedPhone } from '../../domain/identity/verifiedPhone.ts';
 import type { Outcome, Reads, Run } from '../binding.ts';
+import { revokeAll } from '../messaging/ending.ts';
 import { emailHash, lapsedClaim } from './emailAddress.ts';
 import { type Identifier, identifierHash, numberHash } from './login/identifier.ts';
 import { giveBackIdentity } from './oauth/reservation.ts';
@@ -67,7 +68,7 @@ export const eraseTraces = async (
   if (erasure?.type === 'AccountErased')
     for (const subject of [...(erasure.data.identifierHashes ?? []), accountId]) await destroyKey(subject);
   const { emails, numbers, identities } = await reservationsOf(reads, accountId);
-  const released: Outcome[] = [];
+  const released: Outcome[] = [...(await revokeAll({ reads, step, destroyKey }, accountId, 'erasure'))];
   for (const emailHash of emails) {
     const lapsed = await lapsedClaim(reads, emailHash, accountId);
     released.push(await step(releaseEmail, emailHash, { accountId, emailHash }, { lapsed }));

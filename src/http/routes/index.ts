@@ -6,6 +6,7 @@ import { auditRoutes } from './audit/index.ts';
 import { bookingRoutes } from './booking.ts';
 import { estimationPresenters, estimationRoutes } from './estimation.ts';
 import { identityPresenters, identityRoutes } from './identity/index.ts';
+import { integrationPresenters, integrationRoutes } from './messaging/integrations.ts';
 import { outboxRoutes } from './outbox.ts';
 
 /** The query routes of every context, below /api/v1. */
@@ -15,9 +16,10 @@ export const routes: readonly ((app: App, deps: Deps) => unknown)[] = [
   outboxRoutes,
   bookingRoutes,
   estimationRoutes,
+  integrationRoutes,
   auditRoutes,
   analyticsRoutes,
 ];
 
 /** What the answers of single commands take from read models, by name of the command. */
-export const presenters: Readonly<Record<string, Presenter>> = { ...identityPresenters, ...estimationPresenters };
+export const presenters: Readonly<Record<string, Presenter>> = { ...identityPresenters, ...estimationPresenters, ...integrationPresenters };

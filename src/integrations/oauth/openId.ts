@@ -38,7 +38,7 @@ const optional = <Name extends string>(name: Name, value: string | undefined) =>
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
 
 /** Kept as long as it can be had: asked for again after a failure, and once a day. */
-const kept = <Value>(load: () => Promise<Value>, maxAgeMs = 86_400_000): (() => Promise<Value>) => {
+export const kept = <Value>(load: () => Promise<Value>, maxAgeMs = 86_400_000): (() => Promise<Value>) => {
   let known: { readonly value: Promise<Value>; readonly until: number } | undefined;
   return () => {
     if (known !== undefined && known.until > performance.now()) return known.value;

@@ -106,7 +106,13 @@ const withNames = (db: Kysely<ReadModels>) =>
   db
     .selectFrom('appointments as appointment')
     .leftJoin('provider_profiles as provider', 'provider.provider_id', 'appointment.provider_id')
-    .leftJoin('accounts as client', 'client.account_id', 'appointment.client_id');
+    .leftJoin('accounts as client', 'client.account_id', 'appointment.client_id')
+    .leftJoin('calendar_syncs as client_calendar', (join) =>
+      join.on('client_calendar.sync_id', '=', sql<string>`appointment.appointment_id || '~client'`),
+    )
+    .leftJoin('calendar_syncs as provider_calendar', (join) =>
+      join.on('provider_calendar.sync_id', '=', sql<string>`appointment.appointment_id || '~provider'`),
+    );
 
 const names = [
   'provider.display_name as provider_name',
@@ -116,6 +122,10 @@ const names = [
   'client.display_name as client_name',
   'client.email as client_email',
   'client.phone_number as client_phone',
+  'client_calendar.status as client_calendar',
+  'client_calendar.event_id as client_event',
+  'provider_calendar.status as provider_calendar',
+  'provider_calendar.event_id as provider_event',
 ] as const;
 
 /** An appointment with the names of both sides. */
@@ -126,6 +136,22 @@ export const appointmentOf = (db: Kysely<ReadModels>, appointmentId: string) =>
     .where('appointment.appointment_id', '=', appointmentId)
     .executeTakeFirst();
 export type NamedAppointment = NonNullable<Awaited<ReturnType<typeof appointmentOf>>>;
+
+/** Ids of the appointments of an account that are still to end, as client or provider, earliest first. */
+export const upcomingIds = async (db: Kysely<ReadModels>, accountId: string, now: Date): Promise<readonly string[]> => {
+  const of = (column: 'client_id' | 'provider_id') =>
+    db
+      .selectFrom('appointments')
+      .select(['appointment_id', 'start_time'])
+      .where(column, '=', accountId)
+      .where('status', '=', 'SCHEDULED')
+      .where('end_time', '>', now.toISOString())
+      .execute();
+  const [booked, given] = await Promise.all([of('client_id'), of('provider_id')]);
+  return [...booked, ...given]
+    .sort((a, b) => (a.start_time < b.start_time ? -1 : 1))
+    .map(({ appointment_id }) => appointment_id);
+};
 
 /** Which appointments are wanted, in which order. `from` and `to` are instants, half-open. */
 export type AppointmentFilter = {

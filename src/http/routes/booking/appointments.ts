@@ -7,6 +7,7 @@ import { isProvider } from '../../../domain/booking/provider/index.ts';
 import { can } from '../../../domain/decider.ts';
 import { instant, line, lines, timeZone, uuid, version } from '../../../domain/fields.ts';
 import { appointmentOf, appointments, listAppointments } from '../../../projections/booking/appointments.ts';
+import { calendarSyncs } from '../../../projections/booking/calendarSyncs.ts';
 import { profileOf, providerProfiles } from '../../../projections/booking/providerProfiles.ts';
 import { availableSlots, timeSlots } from '../../../projections/booking/timeSlots.ts';
 import { accounts } from '../../../projections/identity/accounts.ts';
@@ -90,7 +91,7 @@ const changeOf = (change: z.output<typeof Change>): AnyBinding => {
 /** What clients read of free slots and of their own appointments, and the one address that changes an appointment. */
 export const appointmentRoutes = (app: App, deps: Deps): void => {
   const { db, commands } = deps;
-  const named = [appointments, providerProfiles, accounts];
+  const named = [calendarSyncs, appointments, providerProfiles, accounts];
 
   app.get(
     '/appointments/available',
@@ -180,7 +181,8 @@ export const appointmentRoutes = (app: App, deps: Deps): void => {
       const row = found(await appointmentOf(db, request.params.appointmentId), 'appointment');
       const known = isProvider(actor, row.provider_id) || can(actor, '*:*');
       found(known || actor.id === row.client_id ? row : undefined, 'appointment');
-      return single(request, reply, full(row, known), row.version);
+      const side = isProvider(actor, row.provider_id) ? 'provider' : 'client';
+      return single(request, reply, full(row, known, side), row.version);
     },
   );
 

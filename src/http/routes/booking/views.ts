@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type AvailabilityAnswer, exceptionAnswer, type ProfileAnswer } from '../../../commands/booking/answers.ts';
+import { CALENDAR_STATUS } from '../../../domain/booking/calendarSync.ts';
 import { SLOT_MINUTES } from '../../../domain/booking/grid.ts';
 import type { AppointmentRow, NamedAppointment } from '../../../projections/booking/appointments.ts';
 import { APPOINTMENT_STATUS } from '../../../projections/booking/appointments.ts';
@@ -25,6 +26,7 @@ export const ListedAppointment = z.object({
   timezone: z.string(),
   status: AppointmentStatus,
   notes: z.string().nullable(),
+  calendarStatus: z.enum(CALENDAR_STATUS).describe('How it stands in your own calendar'),
   createdAt: z.string(),
   updatedAt: z.string(),
 });
@@ -49,6 +51,7 @@ export const FullAppointment = ListedAppointment.extend({
   cancellation: z.object({ by: PartyName, reason: z.string().nullable(), at: z.string() }).nullable(),
   meetingLink: z.string().nullable(),
   location: z.string().nullable(),
+  googleEventId: z.string().nullable().describe('Of the event in your own calendar'),
   history: z.array(
     z.object({
       version: z.int(),
@@ -62,8 +65,12 @@ export const FullAppointment = ListedAppointment.extend({
   version: z.int(),
 });
 
-/** An appointment as its client sees it in a list. */
-export const listed = (row: NamedAppointment, timeZone?: string): z.output<typeof ListedAppointment> => {
+/** An appointment as one of its sides sees it in a list. */
+export const listed = (
+  row: NamedAppointment,
+  timeZone?: string,
+  side: 'client' | 'provider' = 'client',
+): z.output<typeof ListedAppointment> => {
   const zone = timeZone ?? row.provider_timezone ?? 'UTC';
   return {
     id: row.appointment_id,
@@ -75,6 +82,7 @@ export const listed = (row: NamedAppointment, timeZone?: string): z.output<typeo
     timezone: zone,
     status: row.status,
     notes: row.notes,
+    calendarStatus: (side === 'client' ? row.client_calendar : row.provider_calendar) ?? 'pending',
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   };
@@ -89,7 +97,7 @@ const clientOf = (row: NamedAppointment): z.output<typeof Client> => ({
 
 /** An appointment as its provider sees it in a list. */
 export const provided = (row: NamedAppointment, timeZone?: string): z.output<typeof ProvidedAppointment> => ({
-  ...listed(row, timeZone),
+  ...listed(row, timeZone, 'provider'),
   client: clientOf(row),
 });
 
@@ -97,8 +105,12 @@ const cancellationOf = ({ cancelled_by, cancel_reason, updated_at }: Appointment
   cancelled_by === null ? null : { by: cancelled_by, reason: cancel_reason, at: updated_at };
 
 /** All of an appointment; who the client is, only for those who may know. */
-export const full = (row: NamedAppointment, showClient: boolean): z.output<typeof FullAppointment> => ({
-  ...listed(row),
+export const full = (
+  row: NamedAppointment,
+  showClient: boolean,
+  side: 'client' | 'provider',
+): z.output<typeof FullAppointment> => ({
+  ...listed(row, undefined, side),
   slotId: row.slot_id,
   clientId: row.client_id,
   client: showClient ? clientOf(row) : null,
@@ -107,6 +119,7 @@ export const full = (row: NamedAppointment, showClient: boolean): z.output<typeo
   cancellation: cancellationOf(row),
   meetingLink: row.meeting_link,
   location: row.location,
+  googleEventId: side === 'client' ? row.client_event : row.provider_event,
   history: [...row.history],
   version: row.version,
 });

@@ -1,0 +1,59 @@
+import type { Reads } from '../../commands/binding.ts';
+import type { SyncParty } from '../../domain/booking/calendarSync.ts';
+import type { CalendarEvent } from '../../integrations/calendar/index.ts';
+import { hostOf, nameOf, personBehind, storyOf } from '../mails/booking/appointment.ts';
+
+/** The title that every appointment has in calendars. */
+export const TITLE = 'Consultation Session';
+
+/** How an appointment is to stand in the calendar of one of its parties, as the log tells it now. */
+export type Wanted = {
+  readonly accountId: string;
+  /** Of the appointment. */
+  readonly version: number;
+  readonly eventId: string;
+  /** Undefined: it is not to stand there. */
+  readonly event: CalendarEvent | undefined;
+};
+
+/** The id of the event: hexadecimal digits are among those that Google takes. The same for ever, and it tells nothing. */
+export const eventIdOf = (hash: Reads['hash'], appointmentId: string, party: SyncParty): string =>
+  hash('calendar-event', `${appointmentId}~${party}`);
+
+/** Undefined when there is no such appointment. */
+export const wantedOf = async (
+  reads: Pick<Reads, 'history' | 'hash'>,
+  appointmentId: string,
+  party: SyncParty,
+): Promise<Wanted | undefined> => {
+  const story = await storyOf(reads, appointmentId);
+  if (story === undefined) return undefined;
+  const { clientId, providerId, startTime, endTime, status, notes, timezone, version } = story.now;
+  const eventId = eventIdOf(reads.hash, appointmentId, party);
+  const of = { accountId: party === 'client' ? clientId : providerId, version, eventId };
+  if (status === 'CANCELLED') return { ...of, event: undefined };
+  const host = (await hostOf(reads, providerId))?.now;
+  const client = await personBehind(reads, clientId);
+  const place = host?.meetingLink ?? host?.location ?? '';
+  const minutes = (Date.parse(endTime) - Date.parse(startTime)) / 60_000;
+  const lines = [
+    party === 'client' ? `With: ${host?.name ?? ''}` : `Client: ${nameOf(client)}`,
+    `Length: ${minutes} minutes`,
+    ...(host?.meetingLink == null ? [] : [`Meeting link: ${host.meetingLink}`]),
+    ...(host?.location == null ? [] : [`Place: ${host.location}`]),
+    ...(notes === null || notes === '' ? [] : ['', 'Notes:', notes]),
+  ];
+  const own = party === 'client' ? (timezone ?? client?.timezone) : host?.timezone;
+  return {
+    ...of,
+    event: {
+      id: eventId,
+      title: TITLE,
+      startTime,
+      endTime,
+      timeZone: own ?? host?.timezone ?? 'UTC',
+      description: lines.join('\n'),
+      place,
+    },
+  };
+};
