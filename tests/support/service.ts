@@ -77,9 +77,9 @@ export const eventually = async <T>(ask: () => Promise<T>, enough: (value: T) =>
 
 /**
  * The whole service in this process, on a database of its own, listening on a free port. Stopped with the test.
- * `variables` are added to its environment.
+ * `variables` are added to its environment; `now` is the clock that its rules are told instead of the machine's.
  */
-export const testService = async (t: Test, variables: Record<string, string> = {}) => {
+export const testService = async (t: Test, variables: Record<string, string> = {}, now?: () => Date) => {
   const { connectionString, pool } = await testDatabase(t);
   const dataDir = await mkdtemp(join(tmpdir(), 'convene-service-'));
   const service = await startService(
@@ -95,6 +95,8 @@ export const testService = async (t: Test, variables: Record<string, string> = {
       LOG_LEVEL: 'critical',
       ...variables,
     }),
+    undefined,
+    now,
   );
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => {
