@@ -224,15 +224,12 @@ const openCommands = async (
     observe: (command, outcome) => metrics.commands.inc({ command, outcome: outcomeOf(outcome) }),
   });
   const noticed = (event: Fact): void => {
+    aggregates.observe(event as Recorded);
     rights.changed(event.stream, event.position);
     sessions.observe(event);
     apiKeys.observe(event);
   };
-  const observe = (event: Fact): void => {
-    aggregates.observe(event as Recorded);
-    noticed(event);
-  };
-  const following = follow(feed, observe, (error) => log.error({ error: explain(error) }, 'following the log'));
+  const following = follow(feed, noticed, (error) => log.error({ error: explain(error) }, 'following the log'));
   onStop(() => feed.close().then(() => following));
   const circuits = [...channels.circuits, ...signIn.circuits, ...connectors.circuits, ...ofCalendars];
   return { db, progress, rights, sessions, apiKeys, noticed, channels, circuits, calendars, threads, commands };

@@ -65,7 +65,7 @@ export type Deps = {
   /** Of the outside services that this process calls. */
   readonly circuits: readonly Pick<Circuit, 'service' | 'state'>[];
   readonly rights: RightsOf;
-  /** Lets rights, sessions and keys know of an event before they are asked; they hear of all events sooner or later. */
+  /** Lets whatever is kept in memory know of an event before it is asked; it hears of all events sooner or later. */
   readonly noticed?: (event: Fact) => void;
   readonly sessions: Sessions;
   readonly apiKeys?: ApiKeys;

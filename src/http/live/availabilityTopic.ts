@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isHome, slotRef } from '../../domain/booking/ids.ts';
+import type { Provider } from '../../domain/booking/provider/state.ts';
 import { uuid } from '../../domain/fields.ts';
 import { idOf } from '../../eventstore/event.ts';
 import type { Refusal } from './subscription.ts';
@@ -37,10 +38,10 @@ const slot = (
 const slotOfDay = (told: Told, appointmentId: string, isFree: boolean, now: string): readonly Message[] =>
   isHome(told.slotId, appointmentId) ? [slot(told, isFree, now)] : [];
 
-const unverified: Refusal = { code: 'FORBIDDEN', message: 'Please verify your address first' };
+const closed: Refusal = { code: 'NOT_FOUND', message: 'This provider takes no appointments' };
 
 /** Which slots of a provider come and go, for everybody with a verified address: never who takes them. */
-export const availabilityTopic: TopicKind = {
+export const availabilityTopic: TopicKind<Provider> = {
   name: 'availability',
   id: uuid,
   summary: 'Which slots of a provider become free or taken. For every account with a verified address.',
@@ -75,5 +76,13 @@ export const availabilityTopic: TopicKind = {
     },
     AppointmentCancelled: ({ data, recordedAt }) => slotOfDay(data, data.appointmentId, true, recordedAt),
   },
-  authorise: async (_id, { verified }) => (verified ? undefined : unverified),
+  rechecks: {
+    ProviderDeactivated: ({ data }) => data.providerId,
+    AccountDeactivated: ({ data }) => data.accountId,
+    AccountErased: ({ data }) => data.accountId,
+  },
+  authorise: async (id, _actor, { stateOf, activeOf }) => {
+    const [provider, active] = await Promise.all([stateOf(id), activeOf(id)]);
+    return provider?.profile?.active === false || active === false ? closed : undefined;
+  },
 };

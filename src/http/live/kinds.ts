@@ -1,4 +1,5 @@
 import type { AnyDecider } from '../../commands/binding.ts';
+import { provider } from '../../domain/booking/provider/index.ts';
 import { session } from '../../domain/estimation/session/index.ts';
 import { availabilityTopic } from './availabilityTopic.ts';
 import { sessionTopic } from './sessionTopic.ts';
@@ -7,7 +8,7 @@ import type { AnyTopicKind } from './topics.ts';
 /** Every kind of topic, with the aggregate that it asks who may listen. */
 export const kinds: readonly { readonly kind: AnyTopicKind; readonly decider?: AnyDecider }[] = [
   { kind: sessionTopic, decider: session },
-  { kind: availabilityTopic },
+  { kind: availabilityTopic, decider: provider },
 ];
 
 export const topicKinds: readonly AnyTopicKind[] = kinds.map(({ kind }) => kind);

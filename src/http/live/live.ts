@@ -15,7 +15,7 @@ import { createPulse, type Pulse } from './pulse.ts';
 import { createRegistry, type Registry } from './registry.ts';
 import type { Relay } from './relay.ts';
 import { createSeats, type Seat } from './seats.ts';
-import { type Opened, openTopic, type Receiver } from './subscription.ts';
+import { type Opened, openTopic, type Receiver, type Refusal } from './subscription.ts';
 import { type AnyTopicKind, type Asks, createTopics, type Message, unstored } from './topics.ts';
 
 /** A logged-in connection's place. */
@@ -40,6 +40,7 @@ export type Live = {
 };
 
 const RETRY_MS = 250;
+const unverified: Refusal = { code: 'FORBIDDEN', message: 'Please verify your address first' };
 
 export type LiveParts = {
   readonly kinds: readonly { readonly kind: AnyTopicKind; readonly decider?: AnyDecider }[];
@@ -130,7 +131,7 @@ export const createLive = async (of: LiveParts): Promise<Live> => {
       };
     const { kind, id } = known;
     const asks = asksOf(kind);
-    const authorise = (actor: Actor) => kind.authorise(id, actor, asks as never);
+    const authorise = async (actor: Actor) => (actor.verified ? kind.authorise(id, actor, asks as never) : unverified);
     const accountId = seat.actor().id;
     const name = `${kind.name}:${id}`;
     const listening: Listening = {

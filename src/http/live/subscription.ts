@@ -77,6 +77,8 @@ export const openTopic = async (
   let state: 'opening' | 'live' | 'over' = 'opening';
   let lost: Refusal | undefined;
   let sent = after?.position ?? registered;
+  /** The rest of an event that the client was cut off in may come from the past, or only now. */
+  let rest = (delivery: Delivery): Delivery => (after === undefined ? delivery : unseen(after, delivery));
 
   const close = (): void => {
     if (state === 'over') return;
@@ -96,14 +98,15 @@ export const openTopic = async (
     accountId: of.accountId,
     deliver: (delivery) => {
       if (delivery.position !== undefined && delivery.position <= sent) return;
+      const unread = rest(delivery);
       if (state === 'live') {
         sent = delivery.position ?? sent;
-        of.receiver.deliver(delivery);
+        of.receiver.deliver(unread);
         return;
       }
-      queued += delivery.frames.length;
+      queued += unread.frames.length;
       if (queued > of.kept) overflown = true;
-      else due.push(delivery);
+      else due.push(unread);
     },
     lost: () => lose(noLonger),
     recheck: of.recheck,
@@ -115,6 +118,7 @@ export const openTopic = async (
     next = 0;
     queued = 0;
     overflown = false;
+    rest = (delivery) => delivery;
     sent = hub.position();
   };
   const pass = (): void => {
@@ -142,7 +146,7 @@ export const openTopic = async (
     const resync = found?.kind === 'tooFar' || overflown;
     if (resync) skip();
     else if (found?.kind === 'messages' && after !== undefined) {
-      due = [...found.deliveries.map((delivery) => unseen(after, delivery)), ...due];
+      due = [...found.deliveries.map(rest), ...due];
       past = found.deliveries.length;
     }
     return {

@@ -83,6 +83,7 @@ export type TopicKind<State = never> = {
    * listener's own account need none: they are followed for every topic.
    */
   readonly rechecks?: { readonly [T in EventType]?: (event: Recorded<T>) => string };
+  /** Asked for accounts with a verified address alone, others are refused before. */
   readonly authorise: (id: string, actor: Actor, asks: Asks<State>) => Promise<Refusal | undefined>;
 };
 /** A kind of topic whose state is of no interest. */
