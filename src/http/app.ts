@@ -61,7 +61,9 @@ declare module 'fastify' {
     /** Takes a secret: counted strictly by address and route, before the secret is looked at. */
     credential?: boolean;
     /** Statuses of refusals that follow neither from its access nor from its path; for the API document. */
-    refuses?: readonly (401 | 403 | 404)[];
+    refuses?: readonly (401 | 403 | 404 | 409)[];
+    /** Runs a command for its caller, so that `Idempotency-Key` and `If-Match` count; for the API document. */
+    runsCommand?: boolean;
     /** Counts in the account's limit per minute alone: polled by clients. */
     polled?: boolean;
     /** Milliseconds that it may take to find out who calls, 5,000 unless named; a caller not found by then is unknown. */

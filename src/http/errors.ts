@@ -108,9 +108,10 @@ export const problemOf = (error: unknown): Problem | undefined => {
   return undefined;
 };
 
-/** Answers with a problem's envelope, status and Retry-After. */
+/** Answers with a problem's envelope, status and Retry-After, which no 503 lacks. */
 export const sendProblem = (reply: FastifyReply, problem: Problem): FastifyReply => {
-  if (problem.retryAfter !== undefined) reply.header('retry-after', String(Math.ceil(problem.retryAfter)));
+  const { retryAfter = statusOf[problem.code] === 503 ? RETRY_SECONDS : undefined } = problem;
+  if (retryAfter !== undefined) reply.header('retry-after', String(Math.ceil(retryAfter)));
   if (problem.code === 'UNAUTHORIZED') reply.header('www-authenticate', 'Bearer');
   return reply
     .code(statusOf[problem.code])

@@ -154,6 +154,15 @@ t.test('the API document of the service', async (t) => {
       ['get', '/api/v1/analytics/estimation'],
     ] as const)
       t.ok(answers(method, path).includes('404'), `${path}: the object that body or query name`);
+    for (const [method, path] of [
+      ['put', '/api/v1/users/me'],
+      ['post', '/api/v1/mfa/verify'],
+      ['delete', '/api/v1/auth/sessions'],
+    ] as const) {
+      for (const status of ['409', '412']) t.ok(answers(method, path).includes(status), `${path}: ${status}`);
+      t.ok(named(method, path).includes('IfMatch') && named(method, path).includes('IdempotencyKey'), path);
+    }
+    t.ok(answers('get', '/api/v1/mfa/backup-codes').includes('409'), 'what is not there to tell of');
     t.ok(answers('get', '/metrics').includes('401'), '/metrics: the token of its readers');
     t.ok(answers('get', '/api/v1/live').includes('200'), 'a stream is a success too');
   });

@@ -55,18 +55,20 @@ const rightOf = ({ access, unverified }: NonNullable<RouteOptions['config']>): s
   return `${who}${unverified ? ', also without a verified address' : ''}.`;
 };
 
-const REFUSALS = { 401: 'Unauthorized', 403: 'Forbidden', 404: 'NotFound' } as const;
+const REFUSALS = { 401: 'Unauthorized', 403: 'Forbidden', 404: 'NotFound', 409: 'Conflict' } as const;
 
 const guardsOf = ({
   access,
   unlimited,
   refuses = [],
   reads = [],
+  runsCommand,
 }: NonNullable<RouteOptions['config']>): SharedResponse[] => [
   ...(access === 'anyone' ? [] : (['Unauthorized', 'Forbidden'] as const)),
   ...refuses.map((status) => REFUSALS[status]),
   // A Consistency-Token that is none.
   ...(reads.length > 0 ? (['BadRequest'] as const) : []),
+  ...(runsCommand ? (['BadRequest', 'Conflict', 'PreconditionFailed', 'Invalid'] as const) : []),
   ...(unlimited ? [] : (['TooManyRequests'] as const)),
   'InternalError',
   'Unavailable',
@@ -229,6 +231,7 @@ export const routeOperation = (
         schema: of,
       })),
       ...(config.reads !== undefined ? [parameter('ConsistencyToken')] : []),
+      ...(config.runsCommand ? [parameter('IdempotencyKey'), parameter('IfMatch')] : []),
       ...(schema.response?.[304] === undefined ? [] : [parameter('IfNoneMatch')]),
       parameter('CorrelationId'),
     ],

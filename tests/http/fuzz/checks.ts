@@ -10,7 +10,8 @@ const ALWAYS: Readonly<Record<string, RegExp>> = {
   'x-content-type-options': /^nosniff$/,
   'strict-transport-security': /^max-age=31536000$/,
   'x-xss-protection': /^1; mode=block$/,
-  'referrer-policy': /^strict-origin-when-cross-origin$/,
+  // Where a code stands in the address, nothing of it may be passed on.
+  'referrer-policy': /^(?:strict-origin-when-cross-origin|no-referrer)$/,
 };
 
 /** What only the inside of a program says. */
@@ -64,7 +65,9 @@ type Envelope = {
 const mayBe = (sent: Sent, { status, json }: Reply): boolean => {
   const { operation, method } = sent;
   if (status === 503) {
-    const { code } = (json as Envelope | undefined)?.error ?? {};
+    const { code, reason } = (json as Envelope | undefined)?.error ?? {};
+    // Of the providers to sign in with one alone is configured in the play.
+    if (reason === 'provider-not-configured') return true;
     // Answers to HEAD do not say which.
     return (
       (code === 'READ_MODEL_BEHIND' || method === 'HEAD') &&

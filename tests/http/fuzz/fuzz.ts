@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { freePort } from '../../../src/postgres/cluster.ts';
+import { browser } from '../../support/browser.ts';
+import { openIdProvider } from '../../support/openIdProvider.ts';
 import { chance } from './chance.ts';
 import { envelopeOf, operationsOf } from './document.ts';
 import { createHarness, type Failure, type Harness } from './harness.ts';
@@ -80,9 +83,47 @@ const inspect = async (target: Target, { call, failures }: Harness, leaks: Leaks
   return lines.length;
 };
 
+/** A real provider to sign in with, and somebody who says yes there. */
+const signInProvider = async () => {
+  const ends: (() => Promise<void>)[] = [];
+  // The provider has to know beforehand where the service sends browsers back to.
+  const port = await freePort();
+  const origin = `http://127.0.0.1:${port}`;
+  const provider = await openIdProvider({ after: (end) => ends.push(end) }, [
+    `${origin}/api/v1/auth/oauth/google/callback`,
+  ]);
+  provider.settle({ sub: 'resident', email: 'resident@provider.example', email_verified: true, name: 'Resident' });
+  return {
+    variables: {
+      PORT: String(port),
+      PUBLIC_URL: origin,
+      OAUTH_REDIRECT_URIS: 'https://app.example.org/signed-in',
+      GOOGLE_CLIENT_ID: provider.client.id,
+      GOOGLE_CLIENT_SECRET: provider.client.secret,
+      GOOGLE_ISSUER: provider.issuer,
+    },
+    consent: (authorizationUrl: string): Promise<URL> =>
+      browser({}).follow(
+        authorizationUrl,
+        (url) => url.origin === origin,
+        (url) => {
+          if (url.pathname.startsWith('/interaction/')) url.searchParams.set('as', 'resident');
+          return url;
+        },
+      ),
+    stop: async () => {
+      for (const end of ends) await end();
+    },
+  };
+};
+
 /** Plays the whole thing: a service, its people, a tour of all routes, then chance, then bytes that are no requests. */
 export const fuzz = async ({ requests, seed, connectionString, progress }: Options): Promise<Report> => {
-  const target = await startTarget(connectionString);
+  const provider = await signInProvider();
+  const target = await startTarget(connectionString, provider.variables).catch(async (error: unknown) => {
+    await provider.stop();
+    throw error;
+  });
   const failures: Failure[] = [];
   try {
     const document: unknown = await (await fetch(`${target.url}/docs/openapi.json`)).json();
@@ -92,7 +133,7 @@ export const fuzz = async ({ requests, seed, connectionString, progress }: Optio
     // What the victim wrote must not come back as somebody else's words.
     const pool = createPool((value) => leaks.inText(value).length === 0);
     const world = await settle(harness.call, harness.people, pool, leaks);
-    const reached = await tour(harness.call, operations, world, pool);
+    const reached = await tour(harness.call, operations, world, pool, provider.consent);
     const trespasses = await trespass(harness, operations, world);
     await chance(harness, operations, world, pool, { requests, seed, ...(progress === undefined ? {} : { progress }) });
     for (const one of rawCases) {
@@ -119,6 +160,7 @@ export const fuzz = async ({ requests, seed, connectionString, progress }: Optio
     };
   } finally {
     const code = await target.stop();
+    await provider.stop();
     if (code !== 0)
       failures.push({ what: `the service ended with ${code}`, index: -1, reproduce: target.complaints() });
   }

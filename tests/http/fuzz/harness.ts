@@ -56,7 +56,7 @@ export const createHarness = (target: Target, operations: readonly Operation[], 
       return undefined;
     }
     statuses[reply.status] = (statuses[reply.status] ?? 0) + 1;
-    if (reply.status < 300) {
+    if (reply.status < 300 || reply.status === 302) {
       if (sent.method === sent.operation?.method) succeeded.add(sent.operation.id);
       leaks.entitle(sent.as, gains(sent, people.get('victim')?.accountId ?? 'nobody'));
     }
@@ -74,8 +74,8 @@ export const createHarness = (target: Target, operations: readonly Operation[], 
     .map((operation) => ({ operation, pattern: new RegExp(`^${operation.path.replace(/\{\w+\}/g, '[^/]+')}$`) }))
     .toSorted((a, b) => fixedLength(b.operation) - fixedLength(a.operation));
 
-  const call: Call = async (as, method, path, body) => {
-    const full = /^\/(?:api|health|metrics|docs)\b/.test(path) ? path : `/api/v1${path}`;
+  const call: Call = async (as, method, path, body, headers = {}) => {
+    const full = /^\/(?:api|health|metrics|docs|\.well-known)\b/.test(path) ? path : `/api/v1${path}`;
     const [bare = ''] = full.split('?');
     const token = people.get(as)?.token;
     const sent: Sent = {
@@ -85,6 +85,7 @@ export const createHarness = (target: Target, operations: readonly Operation[], 
       headers: [
         ...(token === undefined || token === '' ? [] : [['authorization', `Bearer ${token}`] as const]),
         ...(body === undefined ? [] : [['content-type', 'application/json'] as const]),
+        ...Object.entries(headers),
       ],
       operation: addresses.find(({ operation, pattern }) => operation.method === method && pattern.test(bare))
         ?.operation,

@@ -29,8 +29,11 @@ export type Target = {
 
 const source = (path: string): string => fileURLToPath(new URL(`../../../src/${path}`, import.meta.url));
 
-/** Starts the service on a database, as its operators do, with its log at its most talkative. */
-export const startTarget = async (connectionString: string): Promise<Target> => {
+/** Starts the service on a database, as its operators do, with its log at its most talkative. `variables` are added. */
+export const startTarget = async (
+  connectionString: string,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<Target> => {
   const folder = await mkdtemp(join(tmpdir(), 'convene-fuzz-'));
   const { PATH = '' } = process.env;
   const env = {
@@ -47,6 +50,7 @@ export const startTarget = async (connectionString: string): Promise<Target> => 
     RATE_LIMIT_SCALE: '1000000',
     PASSWORD_COST: '4',
     LOG_LEVEL: 'debug',
+    ...variables,
   };
   const child = spawn(process.execPath, [source('main.ts')], { stdio: ['ignore', 'pipe', 'pipe'], env });
   const out: string[] = [];

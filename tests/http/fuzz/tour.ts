@@ -1,4 +1,5 @@
 import type { Operation } from './document.ts';
+import { identity as account, type Consent } from './identityTour.ts';
 import type { Pool } from './pool.ts';
 import { type Call, type Person, until, type World } from './world.ts';
 
@@ -13,6 +14,13 @@ export const unreachable: Readonly<Record<string, string>> = {
   commandCompleteAppointment: 'an appointment is completed once it has begun, and none can be booked in the past',
   getRootWs: 'answers 101 to the WebSocket protocol alone: the cases on raw sockets do that',
 };
+
+/** Pages of a sign-in, which the tour of identity visits on its way. */
+const redirects: ReadonlySet<string> = new Set([
+  'getAuthGoogle',
+  'getAuthOauthProvider',
+  'getAuthOauthProviderCallback',
+]);
 
 /** Every spelling of every command, so that each tour can take the next. */
 const spellingsOf = (operations: readonly Operation[]): ReadonlyMap<string, readonly Operation[]> => {
@@ -33,6 +41,7 @@ export const tour = async (
   operations: readonly Operation[],
   world: World,
   pool: Pool,
+  consent: Consent,
 ): Promise<ReadonlySet<string>> => {
   const reached = new Set<string>();
   const spellings = spellingsOf(operations);
@@ -81,6 +90,7 @@ export const tour = async (
       ...(await access(run, guest, turn)),
     };
     await identity(run, call, guest, turn);
+    await account({ run, query, call, consent }, world, turn);
   }
 
   const { sessionId = '', storyId = '', appointmentId = '', roleId = '', accountId = '' } = ids;
@@ -94,6 +104,7 @@ export const tour = async (
   await query(visitor.name, 'postAuthLogout');
 
   const inputs: Readonly<Record<string, Input>> = {
+    getRbacUsersAccountIdPermissionsPermission: { permission: 'book:appointments' },
     getLive: { topics: `session:${sessionId}` },
     getAnalyticsEstimation: { sessionId },
     getAuditLogsId: { id: await firstEntry(query) },
@@ -108,9 +119,12 @@ export const tour = async (
     [/^\/api\/v1/, 'admin'],
     [/^/, 'nobody'],
   ];
-  for (const { id, method, path } of operations.filter((each) => each.method === 'GET' && !(each.id in unreachable))) {
+  const unseen = operations.filter(
+    (each) => !reached.has(each.id) && !(each.id in unreachable) && !redirects.has(each.id),
+  );
+  for (const { id, method, path } of unseen.filter((each) => each.method === 'GET')) {
     const as = readers.find(([pattern]) => pattern.test(path))?.[1] ?? 'nobody';
-    const known: Input = { sessionId, storyId, appointmentId, roleId, accountId };
+    const known: Input = { sessionId, storyId, appointmentId, roleId, accountId, userId: accountId };
     const input = Object.fromEntries(Object.entries(known).filter(([name]) => path.includes(`{${name}}`)));
     if (method === 'GET') await query(as, id, { ...input, ...inputs[id] });
   }
@@ -118,8 +132,8 @@ export const tour = async (
   return reached;
 };
 
-type Run = (as: string, name: string, input?: Input) => Promise<Data>;
-type Query = (as: string, id: string, input?: Input) => Promise<Data>;
+export type Run = (as: string, name: string, input?: Input) => Promise<Data>;
+export type Query = (as: string, id: string, input?: Input) => Promise<Data>;
 type Ids = Promise<Readonly<Record<string, string>>>;
 
 const firstEntry = async (query: Query): Promise<string> => {
@@ -210,6 +224,9 @@ const access = async (run: Run, { accountId }: Person, turn: number): Ids => {
   await run('admin', 'SetRoleParents', { roleId, parentRoleIds: [parent] });
   await run('admin', 'AssignRole', { accountId, roleId });
   await run('admin', 'RevokeRole', { accountId, roleId });
+  await run('admin', 'DeleteRole', { roleId: (await run('admin', 'DefineRole', { name: `passing_${turn}` })).id });
+  await run('admin', 'DefinePermission', { name: `pass:by-${turn}`, description: 'Pass by', context: 'access' });
+  await run('admin', 'RetirePermission', { name: `pass:by-${turn}` });
   return { roleId: String(roleId), accountId };
 };
 

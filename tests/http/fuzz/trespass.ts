@@ -42,7 +42,7 @@ export const trespass = async (
         idFor(name) ?? generated(schema, name, random, NOTHING);
       const part = (name: string): string => {
         const schema = parameters.find((each) => each.in === 'path' && each.name === name)?.schema ?? {};
-        return encodeURIComponent(String(valueFor(name, schema)));
+        return encodeURIComponent(String(valueFor(name, schema)).toWellFormed());
       };
       const query = new URLSearchParams(
         parameters

@@ -9,6 +9,7 @@ export type Call = (
   method: string,
   path: string,
   body?: unknown,
+  headers?: Readonly<Record<string, string>>,
 ) => Promise<{ readonly status: number; readonly data: Record<string, unknown>; readonly reply: Reply }>;
 
 export type Person = {
@@ -80,6 +81,11 @@ export const settle = async (call: Call, people: Map<string, Person>, pool: Pool
     return person;
   };
   const admin = await join('admin', administrator.email, administrator.password, '');
+  // Before there is anybody whose login could be missed later on.
+  for (const path of ['/auth/revoke-all', '/commands/RevokeAllTokens']) {
+    await wanted(200, path, call('admin', 'POST', path, { reason: 'A drill before the play' }));
+    await logIn(admin);
+  }
 
   const open = async (name: string, more: { email?: string; displayName?: string; password?: string } = {}) => {
     const {

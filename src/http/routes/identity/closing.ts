@@ -12,7 +12,7 @@ export const closingRoutes = (app: App, deps: Deps): void => {
   app.post(
     '/users/:userId/reactivate',
     {
-      config: { access: '*:*' },
+      config: { access: '*:*', runsCommand: true },
       schema: {
         summary: 'Opens an account again that was deactivated',
         params: z.object({ userId: uuid }),

@@ -71,7 +71,7 @@ export const loginRoutes = (app: App, deps: Deps): void => {
   app.post(
     '/auth/refresh',
     {
-      config: { access: 'anyone', unverified: true, refuses: [401, 403] },
+      config: { access: 'anyone', unverified: true, refuses: [401, 403], runsCommand: true },
       schema: {
         summary: 'Exchanges a refresh token for a new pair of tokens',
         body: Refresh,

@@ -35,7 +35,7 @@ export const mfaRoutes = (app: App, deps: Deps): void => {
   app.post(
     '/mfa/verify',
     {
-      config: { access: 'anyone', unverified: true, credential: true },
+      config: { access: 'anyone', unverified: true, credential: true, runsCommand: true },
       schema: {
         summary: 'Gives the code of a log-in that asks for it, or confirms a second factor that was offered',
         body: Answer.meta({ examples: [{ challengeToken: 'from the log-in', code: '123456' }] }),
@@ -63,7 +63,7 @@ export const mfaRoutes = (app: App, deps: Deps): void => {
   app.get(
     '/mfa/backup-codes',
     {
-      config: { access: 'loggedIn', unverified: true, reads: [secondFactors] },
+      config: { access: 'loggedIn', unverified: true, reads: [secondFactors], refuses: [409] },
       schema: { summary: 'How many backup codes are left; never the codes', response: { 200: answer(BackupCodes) } },
     },
     async (request) => {

@@ -54,7 +54,7 @@ const refuseFormerCaller = (request: FastifyRequest): void => {
 export const oauthRoutes = (app: App, deps: Deps): void => {
   const { config, commands } = deps;
   const { reads } = commands;
-  const open = { access: 'anyone', unverified: true } as const;
+  const open = { access: 'anyone', unverified: true, runsCommand: true } as const;
 
   const begin = async (request: FastifyRequest, reply: FastifyReply, input: Readonly<Record<string, unknown>>) => {
     refuseFormerCaller(request);
@@ -65,7 +65,7 @@ export const oauthRoutes = (app: App, deps: Deps): void => {
   app.get(
     '/auth/oauth',
     {
-      config: open,
+      config: { access: 'anyone', unverified: true },
       schema: {
         summary: 'The providers that people may sign in with',
         response: {

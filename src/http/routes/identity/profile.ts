@@ -35,7 +35,7 @@ export const profileRoutes = (app: App, deps: Deps): void => {
   app.put(
     '/users/me',
     {
-      config: { ...own, apiKey: 'write:own-profile' },
+      config: { ...own, apiKey: 'write:own-profile', runsCommand: true },
       schema: {
         summary: 'Replaces the own profile: what is not given is as it was on the first day',
         body: replaceProfile.input.omit({ accountId: true }),

@@ -58,7 +58,7 @@ export const sessionRoutes = (app: App, deps: Deps): void => {
   app.delete(
     '/auth/sessions',
     {
-      config: { access: 'loggedIn', unverified: true },
+      config: { access: 'loggedIn', unverified: true, runsCommand: true },
       schema: {
         summary: 'Ends all own login sessions, or all but the one of this request',
         querystring: z.object({ keepCurrent: z.enum(['true', 'false']).default('false') }),

@@ -123,7 +123,7 @@ export const userRoutes = (app: App, deps: Deps): void => {
   app.put(
     '/users/:userId',
     {
-      config: { access: 'loggedIn' },
+      config: { access: 'loggedIn', runsCommand: true },
       preValidation: othersNeed('write:users'),
       schema: {
         summary: 'Replaces the profile of an account',
@@ -154,7 +154,7 @@ export const userRoutes = (app: App, deps: Deps): void => {
   app.put(
     '/users/:userId/preferences',
     {
-      config: { access: 'loggedIn' },
+      config: { access: 'loggedIn', runsCommand: true },
       preValidation: othersNeed('*:*'),
       schema: {
         summary: 'Replaces the preferences of an account',
