@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { deciders } from '../src/domain/catalogue.ts';
 import { topicKinds } from '../src/http/live/kinds.ts';
+import { apiPages } from './generated/api/pages.ts';
 import { asyncApi } from './generated/asyncApi.ts';
 import { eventCatalogue } from './generated/eventCatalogue.ts';
 import { type GeneratedFile, staleFiles, writeFiles } from './generated/files.ts';
@@ -23,6 +24,7 @@ export const generated: readonly GeneratedFile[] = [
     path: 'src/http/openapi/reasons.json',
     content: () => `${JSON.stringify(reasons(root), null, 2)}\n`,
   },
+  ...apiPages(root),
 ];
 
 if (import.meta.main) {

@@ -41,7 +41,12 @@ const spellings: readonly {
     reason: 2,
     words: 3,
   },
-  // Refusals of a login, which all have one code.
+  // Refusals of a login, which all have one code; also told apart from the general one.
+  {
+    pattern: new RegExp(String.raw`\.\.\.invalid\(\),\s*reason: ${NAME},\s*message:\s*${WORDS}`, 'g'),
+    reason: 1,
+    words: 2,
+  },
   { pattern: new RegExp(String.raw`\brefused\(\s*${NAME},\s*${WORDS}`, 'g'), reason: 1, words: 2 },
 ];
 

@@ -15,6 +15,7 @@ t.test('reasons are found in every spelling', async (t) => {
     "new Problem('FORBIDDEN', 'Not here', { reason: 'foreign-origin' })",
     "new Problem('BAD_REQUEST', message, { reason: 'unreadable' })",
     "throw refused('token-expired', 'Expired')",
+    "const REUSED = { ...invalid(), reason: 'token-reused', message: 'Used before' }",
     "const answer = { reason: 'no-refusal' }",
   ].join('\n');
   t.same(reasonsIn([text]), [
@@ -23,6 +24,7 @@ t.test('reasons are found in every spelling', async (t) => {
     { reason: 'slot-taken', codes: 'CONFLICT, NOT_FOUND', message: 'The slot is taken' },
     { reason: 'slot-unknown', codes: 'NOT_FOUND', message: 'No slot …' },
     { reason: 'token-expired', codes: 'UNAUTHORIZED', message: 'Expired' },
+    { reason: 'token-reused', codes: 'UNAUTHORIZED', message: 'Used before' },
     { reason: 'unreadable', codes: 'BAD_REQUEST', message: '' },
   ]);
 });

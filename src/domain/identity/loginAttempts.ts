@@ -71,8 +71,9 @@ const command = commandsOf(loginAttempts);
 export const lockOf = (until: string | undefined, now: Date): Rejection | undefined => {
   const left = until === undefined ? 0 : Date.parse(until) - now.getTime();
   if (left <= 0) return undefined;
-  const message = `Locked: please try again in ${Math.ceil(left / 60_000)} minutes`;
-  return { ...reject('ACCOUNT_LOCKED', 'locked', message), retryAfter: Math.ceil(left / 1000) };
+  const minutes = Math.ceil(left / 60_000);
+  const refusal = reject('ACCOUNT_LOCKED', 'locked', `Locked: please try again in ${minutes} minutes`);
+  return { ...refusal, retryAfter: Math.ceil(left / 1000) };
 };
 
 /** Where an attempt came from, as the request tells. */
