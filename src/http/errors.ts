@@ -2,6 +2,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
 import { Abandoned } from '../commands/outcomes.ts';
+import { HashingBusy } from '../commands/passwordThreads.ts';
 import { AppendTooLarge, OutcomeUnknown, StoreUnavailable } from '../eventstore/port.ts';
 import { ReadModelBehind } from '../projections/caughtUp.ts';
 import { type Detail, type ErrorCode, errorAnswer, Problem, statusOf } from './problem.ts';
@@ -78,6 +79,11 @@ export const problemOf = (error: unknown): Problem | undefined => {
     return new Problem('READ_MODEL_BEHIND', 'What you asked for is not up to date yet; please try again', {
       reason: 'read-model-behind',
       retryAfter: 1,
+    });
+  if (error instanceof HashingBusy)
+    return new Problem('SERVICE_UNAVAILABLE', 'Too many people are logging in just now; please try again', {
+      reason: 'hashing-busy',
+      retryAfter: error.retryAfter,
     });
   if (error instanceof AppendTooLarge)
     return new Problem('PAYLOAD_TOO_LARGE', 'This is more than one command may store', { reason: 'append-too-large' });

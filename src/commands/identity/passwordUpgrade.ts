@@ -1,9 +1,10 @@
 import { rehashPassword } from '../../domain/identity/account/index.ts';
 import type { Run } from '../binding.ts';
+import { HashingBusy } from '../passwordThreads.ts';
 
 /**
- * After a right password: hashes it anew where its hash has another cost than passwords are hashed with now. A change of
- * the password that comes in between stands.
+ * After a right password: hashes it anew where its hash has another cost than passwords are hashed with now, unless too
+ * many wait for that already; the next log-in does it then. A change of the password that comes in between stands.
  */
 export const upgradePassword = async (
   { reads, step }: Pick<Run<unknown>, 'reads' | 'step'>,
@@ -12,5 +13,9 @@ export const upgradePassword = async (
   against: string,
 ): Promise<void> => {
   if (reads.passwords.current(against)) return;
-  await step(rehashPassword, accountId, { accountId }, { against, passwordHash: await reads.passwords.hash(clear) });
+  try {
+    await step(rehashPassword, accountId, { accountId }, { against, passwordHash: await reads.passwords.hash(clear) });
+  } catch (error) {
+    if (!(error instanceof HashingBusy)) throw error;
+  }
 };
