@@ -3,8 +3,9 @@ import type { Bench } from './bench.ts';
 import { command } from './command.ts';
 import { contended } from './contended.ts';
 import { hot } from './hot.ts';
+import { login } from './login.ts';
 import { project } from './project.ts';
 import { query } from './query.ts';
 
 /** Every bench, in the order in which they run. Peers are imported when a bench runs: the list needs nothing installed. */
-export const benches: readonly Bench[] = [append, contended, project, command, hot, query];
+export const benches: readonly Bench[] = [append, contended, project, command, login, hot, query];

@@ -73,13 +73,23 @@ export const openConnection = async (url: string): Promise<Connection> => {
 export const requestText = (
   method: string,
   path: string,
-  { token, body }: { readonly token?: string; readonly body?: unknown } = {},
+  {
+    token,
+    body,
+    from,
+  }: {
+    readonly token?: string;
+    readonly body?: unknown;
+    /** The address that a proxy would say it comes from. */
+    readonly from?: string;
+  } = {},
 ): string => {
   const text = body === undefined ? '' : JSON.stringify(body);
   return [
     `${method} ${path} HTTP/1.1`,
     'host: localhost',
     ...(token === undefined ? [] : [`authorization: Bearer ${token}`]),
+    ...(from === undefined ? [] : [`x-forwarded-for: ${from}`]),
     ...(body === undefined ? [] : ['content-type: application/json', `content-length: ${Buffer.byteLength(text)}`]),
     '',
     text,

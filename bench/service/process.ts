@@ -84,6 +84,7 @@ export const runService = (databaseUrl: string, folder: string): Promise<Running
       CONVENE_ADMIN_EMAIL: 'admin@example.org',
       CONVENE_ADMIN_PASSWORD: 'Admin-horse-7',
       RATE_LIMIT_SCALE: '1000000',
+      TRUST_PROXY: '127.0.0.1',
     },
     '/health/ready',
   );
