@@ -45,43 +45,54 @@ export const sweeps: readonly Sweep[] = [
 
 const TICK_MS = 1_000;
 
-/**
- * Runs sweeps in the process that leads: each at once when it begins to, so that downtime is made up for, and from then
- * on at its own pace. One that fails is tried again with the next tick.
- */
-export const runSweeps = (of: {
+type Sweeping = {
   readonly sweeps: readonly Sweep[];
   readonly leads: () => boolean;
   readonly reads: Reads;
   readonly execute: Execute;
   readonly onError: (sweep: string, error: unknown) => void;
-}): { readonly close: () => Promise<void> } => {
+};
+
+/**
+ * Looks, at an instant in milliseconds, for what is due by then. A sweep in which something fails is due again at once;
+ * what fails for one thing keeps no other waiting.
+ */
+export const createSweeper = ({ sweeps, leads, reads, execute, onError }: Sweeping) => {
   const due = new Map<string, number>();
+  const perform = async ({ name, find }: Sweep): Promise<readonly unknown[]> => {
+    const failures: unknown[] = [];
+    for (const { command, input } of await find(reads)) {
+      if (!leads()) break;
+      const id = uuid7();
+      const cause = { policy: name, commandId: id, causationId: id, correlationId: id };
+      await execute(command, input, cause)
+        .then(settled)
+        .catch((error: unknown) => failures.push(error));
+    }
+    return failures;
+  };
+  return async (now: number): Promise<void> => {
+    for (const sweep of sweeps) {
+      if (!leads() || now < (due.get(sweep.name) ?? 0)) continue;
+      const failures = await perform(sweep).catch((error: unknown) => [error]);
+      if (failures.length > 0) onError(sweep.name, failures[0]);
+      else due.set(sweep.name, now + sweep.everyMs);
+    }
+  };
+};
+
+/**
+ * Runs sweeps in the process that leads: each at once when it begins to, so that downtime is made up for, and from then
+ * on at its own pace.
+ */
+export const runSweeps = (of: Sweeping): { readonly close: () => Promise<void> } => {
   let stopping = false;
   let running: Promise<void> | undefined;
-
-  const sweep = async ({ name, find }: Sweep): Promise<void> => {
-    for (const { command, input } of await find(of.reads)) {
-      if (stopping) return;
-      const id = uuid7();
-      settled(await of.execute(command, input, { policy: name, commandId: id, causationId: id, correlationId: id }));
-    }
-  };
-  const tick = async (): Promise<void> => {
-    for (const one of of.sweeps) {
-      const now = Date.now();
-      if (stopping || !of.leads() || now < (due.get(one.name) ?? 0)) continue;
-      try {
-        await sweep(one);
-        due.set(one.name, now + one.everyMs);
-      } catch (error) {
-        of.onError(one.name, error);
-      }
-    }
-    running = undefined;
-  };
+  const sweeper = createSweeper({ ...of, leads: () => !stopping && of.leads() });
   const timer = setInterval(() => {
-    running ??= tick();
+    running ??= sweeper(Date.now()).finally(() => {
+      running = undefined;
+    });
   }, TICK_MS);
   timer.unref();
   return {
