@@ -69,5 +69,5 @@ export type Deps = {
   readonly noticed?: (event: Fact) => void;
   readonly sessions: Sessions;
   readonly apiKeys?: ApiKeys;
-};
   readonly presence: Pick<Presence, 'seen' | 'onChange'>;
+};
