@@ -47,6 +47,11 @@ const sender = z
   .trim()
   .regex(/^(?:[^<>\p{Cc}]*<[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$/u, 'must be an address, or a name and <address>');
 
+/** What signs the notices of a service: `whsec_` and the base64 of the key. */
+const webhookSecret = z
+  .string()
+  .regex(/^whsec_[A-Za-z0-9+/]{16,}={0,2}$/, 'must be a list of secrets that begin with whsec_');
+
 /** Where browsers may come out after a sign-in elsewhere: taken to the letter, so without a fragment that would be lost. */
 const redirectUri = z.string().refine((text) => {
   const url = URL.parse(text);
@@ -106,6 +111,8 @@ const Environment = z.object({
   CORS_ORIGINS: listOf(origin).default([]),
   SMTP_URL: urlOf(['smtp', 'smtps'], 'must be an smtp:// or smtps:// address').optional(),
   RESEND_API_KEY: text.optional(),
+  RESEND_API_URL: webAddress.default('https://api.resend.com'),
+  RESEND_WEBHOOK_SECRETS: listOf(webhookSecret).default([]),
   MAIL_FROM: sender.optional(),
   MAIL_REPLY_TO: sender.optional(),
   TWILIO_ACCOUNT_SID: text.optional(),
@@ -186,7 +193,14 @@ function together(env: Partial<Environment>, bad: ReadonlySet<string>): Complain
     if (env[key] !== undefined) need(id, `is required with ${key}`);
   }
   if (env.NODE_ENV === 'production') {
-    for (const name of ['GOOGLE_ISSUER', 'GOOGLE_API_URL', 'GITHUB_URL', 'GITHUB_API_URL', 'MICROSOFT_ISSUER'] as const) {
+    for (const name of [
+      'GOOGLE_ISSUER',
+      'GOOGLE_API_URL',
+      'GITHUB_URL',
+      'GITHUB_API_URL',
+      'MICROSOFT_ISSUER',
+      'RESEND_API_URL',
+    ] as const) {
       if (env[name]?.startsWith('http:')) complaints.push([name, 'must be an https address in production']);
     }
   }
@@ -281,6 +295,9 @@ const configOf = (env: Environment) => ({
   corsOrigins: env.CORS_ORIGINS,
   smtpUrl: env.SMTP_URL,
   resendApiKey: env.RESEND_API_KEY,
+  resendApiUrl: env.RESEND_API_URL,
+  /** Any of them may sign a notice: while one is being replaced, two do. */
+  resendWebhookSecrets: env.RESEND_WEBHOOK_SECRETS,
   mailFrom: env.MAIL_FROM ?? 'Convene <no-reply@example.org>',
   /** Where answers to mails go, when not to the sender. */
   mailReplyTo: env.MAIL_REPLY_TO,

@@ -68,6 +68,8 @@ declare module 'fastify' {
     polled?: boolean;
     /** Milliseconds that it may take to find out who calls, 5,000 unless named; a caller not found by then is unknown. */
     callerWithin?: number;
+    /** Called by an outside service, which signs the body to the byte (`rawBodyOf`); counts by address and minute. */
+    webhook?: boolean;
     /** Counts in no limit, or the route counts by itself (`app.rateLimits.countFor`). */
     unlimited?: boolean;
     /** Media types of bodies that are taken beside JSON, with a word on each; for the API document. */
@@ -99,6 +101,7 @@ const withChecks = (app: App, route: RouteOptions): void => {
     onRequest: async (request: FastifyRequest, reply: FastifyReply) => {
       if (config.credential) await app.rateLimits.countAttempt(request, reply, `${request.method} ${url}`);
       else if (config.polled) app.rateLimits.countPolled(request, reply);
+      else if (config.webhook) app.rateLimits.countWebhook(request, reply);
       else app.rateLimits.count(request, reply);
     },
     preValidation: async (request: FastifyRequest) => admit(request, entry),

@@ -20,6 +20,11 @@ const deeper = (value: unknown, levels: number): boolean => {
   return false;
 };
 
+const raw = new WeakMap<FastifyRequest, string>();
+
+/** The body as it came, to the byte; kept for routes whose callers sign it (`webhook`). */
+export const rawBodyOf = (request: FastifyRequest): string => raw.get(request) ?? '';
+
 /**
  * JSON is the one format of bodies. An empty body counts as none, whatever its Content-Type. Keys that would reach
  * into prototypes are dropped like any unknown field.
@@ -35,7 +40,9 @@ export const registerBody = (app: App): void => {
       );
     if (bytes.length === 0) return done(null, undefined);
     if (!isUtf8(bytes)) return done(unreadable('The body is not valid UTF-8'));
-    parse(request, bytes.toString('utf8'), (error, value) => {
+    const text = bytes.toString('utf8');
+    if (request.routeOptions.config.webhook) raw.set(request, text);
+    parse(request, text, (error, value) => {
       if (error) return done(unreadable('The body is not valid JSON'));
       if (deeper(value, BODY_LEVELS)) return done(unreadable(`The body is nested deeper than ${BODY_LEVELS} levels`));
       done(null, value);

@@ -19,6 +19,7 @@ export type ChannelSettings = {
   readonly production: boolean;
   readonly smtpUrl: string | undefined;
   readonly resendApiKey: string | undefined;
+  readonly resendApiUrl?: string;
   readonly mailFrom: string;
   readonly mailReplyTo: string | undefined;
   readonly twilio: TwilioAccount | undefined;
@@ -32,7 +33,7 @@ export const openChannels = async (
   settings: ChannelSettings,
   deps: Omit<Parameters<typeof createOutbox>[0], 'production'>,
 ): Promise<Channels> => {
-  const { production, smtpUrl, resendApiKey, mailFrom, mailReplyTo, twilio } = settings;
+  const { production, smtpUrl, resendApiKey, resendApiUrl, mailFrom, mailReplyTo, twilio } = settings;
   const outbox = createOutbox({ ...deps, production });
   const circuits: Circuit[] = [];
   const circuitOf = (service: string): Circuit => {
@@ -53,7 +54,14 @@ export const openChannels = async (
     }
     if (resendApiKey !== undefined) {
       const { resendMailer } = await import('./resend.ts');
-      return mailOver('resend', resendMailer({ ...sender, apiKey: resendApiKey }));
+      return mailOver(
+        'resend',
+        resendMailer({
+          ...sender,
+          apiKey: resendApiKey,
+          ...(resendApiUrl === undefined ? {} : { apiUrl: resendApiUrl }),
+        }),
+      );
     }
     return outbox.mailer;
   };

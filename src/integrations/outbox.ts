@@ -30,7 +30,7 @@ export type OutboxMessage = {
 type Hash = (purpose: string, value: string) => string;
 
 /** `ada@example.org` as `a***@example.org`, `+4930123456` as `+***56`. */
-const masked = (address: string): string =>
+export const masked = (address: string): string =>
   address.includes('@') ? address.replace(/^(.).*(?=@)/u, '$1***') : address.replace(/^(.).*(..)$/u, '$1***$2');
 
 const hashed = (hash: Hash, recipient: string): string =>

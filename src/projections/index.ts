@@ -12,6 +12,7 @@ import { loginSessions } from './identity/loginSessions.ts';
 import { secondFactors } from './identity/secondFactors.ts';
 import { suspiciousSigns } from './identity/suspiciousSigns.ts';
 import { tokenRevocations } from './identity/tokenRevocations.ts';
+import { emails } from './messaging/emails.ts';
 import { integrations } from './messaging/integrations.ts';
 import type { RowOf } from './projection.ts';
 
@@ -30,6 +31,7 @@ export const projections = [
   ...bookingProjections,
   ...estimationProjections,
   integrations,
+  emails,
   ...analyticsProjections,
   auditEntries,
 ] as const;

@@ -29,6 +29,7 @@ const COLUMNS: Readonly<Record<string, { readonly personal: string; readonly oth
     personal: 'notes cancel_reason',
     other: 'appointment_id slot_id status timezone booked_by outcome cancelled_by history',
   },
+  emails: { personal: 'recipient', other: 'template status last_error appointment_id' },
   estimation_sessions: { personal: '', other: 'code name status state' },
   estimation_stories: { personal: '', other: 'title description external_ref url rounds' },
   session_members: { personal: '', other: 'member_id role membership' },

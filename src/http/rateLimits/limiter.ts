@@ -7,8 +7,8 @@ import type { Standing } from './window.ts';
 
 const QUARTER = 900;
 const MINUTE = 60;
-/** Requests per window; `credential`, `stranger`, `free`, `premium` in 15 minutes, `minute` in one. */
-const MOST = { credential: 5, stranger: 100, free: 100, premium: 500, minute: 100 } as const;
+/** Requests per window; `credential`, `stranger`, `free`, `premium` in 15 minutes, `minute` and `webhook` in one. */
+const MOST = { credential: 5, stranger: 100, free: 100, premium: 500, minute: 100, webhook: 600 } as const;
 const PREMIUM_PLANS = new Set(['premium', 'enterprise']);
 const PREMIUM_ROLES = new Set(['provider', 'agent', 'agency_manager', 'auditor', 'operator', 'admin']);
 
@@ -39,6 +39,8 @@ export type RateLimits = {
   readonly countPolled: (request: FastifyRequest, reply: FastifyReply) => void;
   /** Counts a request to an account that its own token did not name in the usual way, else to its address. Throws 429. */
   readonly countFor: (request: FastifyRequest, reply: FastifyReply, account?: { id: string; rights: Rights }) => void;
+  /** Counts a notice of an outside service to its address. Throws 429. */
+  readonly countWebhook: (request: FastifyRequest, reply: FastifyReply) => void;
   /** Counts an attempt at a secret by address and route, for all processes at once. Throws 429, or 503 when it cannot be counted. */
   readonly countAttempt: (request: FastifyRequest, reply: FastifyReply, route: string) => Promise<void>;
   /** Hands in and learns counts at once instead of once a second. */
@@ -78,11 +80,13 @@ export const createRateLimits = (app: App, { config, secrets, pool, log, metrics
     free: scaled(MOST.free),
     premium: scaled(MOST.premium),
     minute: scaled(MOST.minute),
+    webhook: scaled(MOST.webhook),
   };
   const strangers = counters.bucket('stranger', QUARTER);
   const accounts = counters.bucket('account', QUARTER);
   const keys = counters.bucket('key', QUARTER);
   const minutes = counters.bucket('minute', MINUTE);
+  const webhooks = counters.bucket('webhook', MINUTE);
 
   const planLimit = ({ plan, roles }: Rights): number =>
     PREMIUM_PLANS.has(plan) || roles.some((role) => PREMIUM_ROLES.has(role)) ? most.premium : most.free;
@@ -127,6 +131,7 @@ export const createRateLimits = (app: App, { config, secrets, pool, log, metrics
         ? countFor(request, reply)
         : take(reply, [[minutes, request.caller.accountId, most.minute]]),
     countFor,
+    countWebhook: (request, reply) => take(reply, [[webhooks, addressOf(request.ip), most.webhook]]),
     countAttempt: async (request, reply, route) => {
       const caller = `${route} ${addressOf(request.ip)}`;
       const limit = { most: most.credential, seconds: QUARTER };

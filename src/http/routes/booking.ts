@@ -1,6 +1,7 @@
 import type { App, Deps } from '../app.ts';
 import { appointmentRoutes } from './booking/appointments.ts';
 import { calendarRoutes } from './booking/calendar.ts';
+import { calendarFileRoutes } from './booking/calendarFile.ts';
 import { providerRoutes } from './booking/provider.ts';
 
 /** What can be read of booking, and the one address that changes an appointment. */
@@ -8,4 +9,5 @@ export const bookingRoutes = (app: App, deps: Deps): void => {
   appointmentRoutes(app, deps);
   providerRoutes(app, deps);
   calendarRoutes(app, deps);
+  calendarFileRoutes(app, deps);
 };

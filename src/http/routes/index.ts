@@ -6,7 +6,9 @@ import { auditRoutes } from './audit/index.ts';
 import { bookingRoutes } from './booking.ts';
 import { estimationPresenters, estimationRoutes } from './estimation.ts';
 import { identityPresenters, identityRoutes } from './identity/index.ts';
+import { emailRoutes } from './messaging/emails.ts';
 import { integrationPresenters, integrationRoutes } from './messaging/integrations.ts';
+import { resendRoutes } from './messaging/resend.ts';
 import { outboxRoutes } from './outbox.ts';
 
 /** The query routes of every context, below /api/v1. */
@@ -17,9 +19,15 @@ export const routes: readonly ((app: App, deps: Deps) => unknown)[] = [
   bookingRoutes,
   estimationRoutes,
   integrationRoutes,
+  emailRoutes,
+  resendRoutes,
   auditRoutes,
   analyticsRoutes,
 ];
 
 /** What the answers of single commands take from read models, by name of the command. */
-export const presenters: Readonly<Record<string, Presenter>> = { ...identityPresenters, ...estimationPresenters, ...integrationPresenters };
+export const presenters: Readonly<Record<string, Presenter>> = {
+  ...identityPresenters,
+  ...estimationPresenters,
+  ...integrationPresenters,
+};

@@ -22,6 +22,8 @@ const columns = {
   phones: json<readonly PhoneEntry[]>(),
   primary_phone_id: nullable(uuid),
   email_verified: boolean,
+  /** False once the address has refused mail for good, or its owner has called it unwanted. */
+  email_deliverable: boolean,
   phone_verified: boolean,
   mfa_enabled: boolean,
   password_changed_at: nullable(instant),
@@ -88,7 +90,7 @@ const blank = {
  */
 export const accounts = projection({
   name: 'accounts',
-  version: 2,
+  version: 3,
   columns,
   key: { column: 'account_id', of: ({ data }) => data.accountId },
   indexes: [
@@ -109,6 +111,7 @@ export const accounts = projection({
       phones: [],
       primary_phone_id: null,
       email_verified: false,
+      email_deliverable: true,
       phone_verified: false,
       mfa_enabled: false,
       password_changed_at: null,
@@ -134,7 +137,13 @@ export const accounts = projection({
     EmailVerificationRequested: unseen,
     EmailVerified: (row: Row, event) => changed(row, event, { email_verified: true }),
     EmailChangeRequested: unseen,
-    EmailChanged: (row: Row, event) => changed(row, event, { email: event.data.email, email_verified: true }),
+    EmailChanged: (row: Row, event) =>
+      changed(row, event, { email: event.data.email, email_verified: true, email_deliverable: true }),
+
+    // Facts of other streams: they change nothing of the account's own version. A mail may have gone to an earlier address.
+    EmailBounced: (row: Row, { data: { kind, to } }) =>
+      row && (kind === 'soft' || to !== row.email ? row : { ...row, email_deliverable: false }),
+    AddressUnblocked: (row: Row) => row && { ...row, email_deliverable: true },
 
     AccountLocked: (row: Row, event) => changed(row, event, { locked_until: event.data.until }),
     AccountUnlocked: (row: Row, event) => changed(row, event, { locked_until: null }),

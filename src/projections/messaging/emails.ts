@@ -37,8 +37,10 @@ const RANK: Readonly<Record<EmailStatus, number>> = {
   delivered: 3,
   bounced: 4,
 };
+/** A mail that was not taken at first may arrive all the same. */
+const isSoft = ({ status, last_error }: EmailRow): boolean => status === 'bounced' && last_error === 'soft';
 const raised = (row: EmailRow, status: EmailStatus): EmailStatus =>
-  RANK[status] > RANK[row.status] ? status : row.status;
+  RANK[status] > RANK[row.status] || (isSoft(row) && status === 'delivered') ? status : row.status;
 
 /** Every mail and how far it has come. The words of a mail are nowhere; its address is blanked with its person. */
 export const emails = projection({
@@ -91,12 +93,9 @@ export const emails = projection({
     // A mail that was opened has arrived, whatever else was told of it.
     EmailOpened: (row, { data: { at } }) =>
       row && { ...row, status: raised(row, 'delivered'), next_attempt_at: null, opened_at: at },
-    EmailBounced: (row, { data: { kind, at } }) => {
-      if (row === undefined) return undefined;
-      // One that was not taken at first and arrived later has arrived.
-      const arrived = kind === 'soft' && row.status === 'delivered';
-      const status = arrived ? row.status : raised(row, 'bounced');
-      return { ...row, status, last_error: kind, next_attempt_at: null, bounced_at: at };
+    EmailBounced: (row, { data: { kind, at } }): EmailRow | undefined => {
+      if (row === undefined || (kind === 'soft' && RANK[row.status] >= RANK.delivered)) return row;
+      return { ...row, status: 'bounced', last_error: kind, next_attempt_at: null, bounced_at: at };
     },
   },
 });

@@ -18,6 +18,9 @@ export const UserView = z.object({
   photoURL: z.string().nullable(),
   phoneNumber: z.string().nullable().describe('The primary one, or the first while none is verified'),
   emailVerified: z.boolean(),
+  emailDeliverable: z
+    .boolean()
+    .describe('False once the address has refused mail, or its owner has called it unwanted'),
   phoneVerified: z.boolean(),
   status: Status,
   lockedUntil: z.string().nullable(),
@@ -67,6 +70,7 @@ const userOf = (row: AccountRow, { roles, permissions }: Pick<Rights, 'roles' | 
     photoURL: row.photo_url,
     phoneNumber: row.phone_number,
     emailVerified: row.email_verified,
+    emailDeliverable: row.email_deliverable,
     phoneVerified: row.phone_verified,
     status,
     lockedUntil: status === 'locked' ? row.locked_until : null,
