@@ -44,19 +44,18 @@ export type LoginSession = {
   readonly revoked: boolean;
   /** The hash of the one refresh token that counts. */
   readonly refreshTokenHash: string;
-  /** Hashes of the latest tokens before it, newest last: their use gives a thief away. */
-  readonly former: readonly string[];
+  /** How many refresh tokens were exchanged before it: the use of one of them gives a thief away. */
+  readonly exchanges: number;
 };
 
 /** Milliseconds that a refresh token lives. */
 export const REFRESH_LIFE = 7 * 86_400_000;
-const FORMER_KEPT = 50;
 
 /** A log-in on one device, from the first token pair to the last. */
 export const loginSession = decider<LoginSession, LoginSessionEvent>({
   category: 'loginSession',
   events,
-  initial: { firstExpiresAt: '', expiresAt: '', revoked: false, refreshTokenHash: '', former: [] },
+  initial: { firstExpiresAt: '', expiresAt: '', revoked: false, refreshTokenHash: '', exchanges: 0 },
   evolve: (state, { type, data }) => {
     switch (type) {
       case 'LoginSessionStarted': {
@@ -64,8 +63,8 @@ export const loginSession = decider<LoginSession, LoginSessionEvent>({
         return { ...state, accountId, firstExpiresAt: expiresAt, expiresAt, refreshTokenHash };
       }
       case 'LoginSessionRefreshed': {
-        const former = [...state.former, state.refreshTokenHash].slice(-FORMER_KEPT);
-        return { ...state, former, refreshTokenHash: data.refreshTokenHash, expiresAt: data.expiresAt };
+        const { refreshTokenHash, expiresAt } = data;
+        return { ...state, exchanges: state.exchanges + 1, refreshTokenHash, expiresAt };
       }
       case 'RefreshTokenReuseDetected':
         return state;
@@ -113,7 +112,10 @@ export const isAlive = ({ accountId, revoked, expiresAt }: LoginSession, now: Da
 /** What exchanging a refresh token must know: made outside, because hashes and fresh secrets are. */
 export type RefreshFacts = {
   readonly sessionId: string;
-  readonly presentedHash: string;
+  /** The token that was sent, which this service has made, and how many exchanges came before it. */
+  readonly presented: { readonly hash: string; readonly generation: number };
+  /** The log holds exchanges that the state does not show, up to the token presented. */
+  readonly behind: boolean;
   readonly nextHash: string;
   readonly ip: string;
 };
@@ -129,11 +131,12 @@ export const refreshSession = command(
   'RefreshSession',
   z.object({ refreshToken: z.string().max(200) }),
   (_input, state, { facts, now }: { facts: RefreshFacts; now: Date }) => {
-    const { sessionId, presentedHash, nextHash, ip } = facts;
-    const { accountId, refreshTokenHash, former } = state;
-    const current = presentedHash === refreshTokenHash;
-    if (accountId === undefined || !isAlive(state, now) || !(current || former.includes(presentedHash)))
-      return refreshTokenInvalid();
+    const { sessionId, presented, behind, nextHash, ip } = facts;
+    const { accountId, refreshTokenHash, exchanges } = state;
+    if (accountId === undefined || !isAlive(state, now)) return refreshTokenInvalid();
+    // On a state that is behind nothing can be stored: it is decided again on the one that the log holds.
+    const current = presented.hash === refreshTokenHash || (behind && presented.generation > exchanges);
+    if (!current && presented.generation >= exchanges) return refreshTokenInvalid();
     if (!current)
       return [
         { type: 'RefreshTokenReuseDetected', data: { sessionId, accountId, ip } },

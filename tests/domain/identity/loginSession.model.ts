@@ -48,13 +48,19 @@ export const loginSessionModel = model({
       // How long ago the token was given out: 0 is the last one, below that a token that never was.
       fc.oneof({ weight: 8, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.integer({ min: -1, max: 3 }) }),
       (ago, world, { now }) => {
-        const presented = world.tokens - 1 - ago;
+        const presented = ago < world.tokens ? world.tokens - 1 - ago : world.tokens;
         return {
           command: refreshSession,
           input: { refreshToken: 'in the clear' },
-          facts: { sessionId, presentedHash: tokenOf(presented), nextHash: tokenOf(world.tokens), ip: origin.ip },
+          facts: {
+            sessionId,
+            presented: { hash: tokenOf(presented), generation: presented },
+            behind: false,
+            nextHash: tokenOf(world.tokens),
+            ip: origin.ip,
+          },
           expect: () => {
-            if (!alive(world, now) || presented < 0 || presented >= world.tokens) return 'refresh-token-invalid';
+            if (!alive(world, now) || presented >= world.tokens) return 'refresh-token-invalid';
             if (ago > 0) {
               world.ended = true;
               return ['RefreshTokenReuseDetected', { type: 'LoginSessionRevoked', data: { by: 'reuse' } }];

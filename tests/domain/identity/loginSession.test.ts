@@ -43,7 +43,13 @@ t.test('starting a session', async (t) => {
 
 t.test('exchanging the refresh token', async (t) => {
   const exchange = { refreshToken: 'its clear value' };
-  const of = (presentedHash: string) => ({ sessionId, presentedHash, nextHash: 'next', ip });
+  const of = (hash: string, generation = 0, behind = false) => ({
+    sessionId,
+    presented: { hash, generation },
+    behind,
+    nextHash: 'next',
+    ip,
+  });
   t.test('puts the next in its place and begins seven days anew', async (t) => {
     given(started).when(refreshSession, exchange, system, of('h1')).then(refreshed('next'));
     const { state } = given(started).when(refreshSession, exchange, { actor: system, now: days(6) }, of('h1'));
@@ -51,10 +57,23 @@ t.test('exchanging the refresh token', async (t) => {
   });
   t.test('with one that was exchanged before ends the session', async () => {
     const reuse = { type: 'RefreshTokenReuseDetected' as const, data: { sessionId, accountId, ip } };
-    for (const past of ['h1', 'h2'])
+    for (const [generation, past] of ['h1', 'h2'].entries())
       given(started, refreshed('h2'), refreshed('h3'))
-        .when(refreshSession, exchange, system, of(past))
+        .when(refreshSession, exchange, system, of(past, generation))
         .then(reuse, revoked('reuse'));
+    const many = Array.from({ length: 400 }, (_, count) => refreshed(`exchanged ${count}`));
+    given(started, ...many)
+      .when(refreshSession, exchange, system, of('h1'))
+      .then(reuse, revoked('reuse'));
+  });
+  t.test('on a state that lacks its newest exchanges is decided again', async () => {
+    given(started)
+      .when(refreshSession, exchange, system, of('h2', 1, true))
+      .then(refreshed('next'));
+    given(started).when(refreshSession, exchange, system, of('h2', 1)).rejected('refresh-token-invalid');
+    given(started, refreshed('h2'))
+      .when(refreshSession, exchange, system, of('another', 1, true))
+      .rejected('refresh-token-invalid');
   });
   t.test('is refused for a token that never was, a session that ended or never was', async () => {
     given(started).when(refreshSession, exchange, system, of('forged')).rejected('refresh-token-invalid');

@@ -49,7 +49,7 @@ export const finishLogin = async (
   method: Proved['method'] | 'mfa',
 ): Promise<Outcome> => {
   const { reads, step, origin } = run;
-  const token = newRefreshToken();
+  const token = newRefreshToken(reads.hash);
   const of = { accountId, method, ...optional('deviceId', deviceId) };
   const counted = await step(recordLogin, identifierHash, {
     identifierHash,

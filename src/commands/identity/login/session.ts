@@ -13,7 +13,7 @@ import {
   startLoginSession,
 } from '../../../domain/identity/loginSession.ts';
 import { TOKENS_ID, tokens } from '../../../domain/identity/tokens.ts';
-import { bind, internal, type Outcome, type Refused, type Run } from '../../binding.ts';
+import { bind, internal, type Outcome, type Reads, type Refused, type Run } from '../../binding.ts';
 import { latest, refused } from '../../outcomes.ts';
 import { newRefreshToken, type RefreshToken, readRefreshToken } from '../refreshToken.ts';
 
@@ -67,12 +67,19 @@ const REUSED: Refused = {
   message: 'This token was used before; please log in again',
 };
 
+/** Whether the log knows the token presented as the one that counts, where what is in memory is older. */
+const isBehind = async (reads: Reads, { sessionId, generation, hash }: RefreshToken): Promise<boolean> => {
+  if (generation <= (await reads.load(loginSession, sessionId)).state.exchanges) return false;
+  const newest = (await reads.history(loginSession, sessionId)).reduce(loginSession.evolve, loginSession.initial);
+  return newest.refreshTokenHash === hash;
+};
+
 /** Exchanges the token; one that was used before ends the session and is refused. */
 const refresh = async (run: Run<z.output<typeof refreshSession.input>, RefreshFacts>): Promise<Outcome> => {
   const { input, origin, reads, judge } = run;
-  const presented = readRefreshToken(input.refreshToken);
+  const presented = readRefreshToken(reads.hash, input.refreshToken);
   if (presented === undefined) return invalid();
-  const { sessionId, hash: presentedHash } = presented;
+  const { sessionId, generation } = presented;
   const session = (await reads.load(loginSession, sessionId)).state;
   const { notBefore } = (await reads.load(tokens, TOKENS_ID)).state;
   const { accountId } = session;
@@ -82,8 +89,9 @@ const refresh = async (run: Run<z.output<typeof refreshSession.input>, RefreshFa
   const isLocked = lockedUntil !== undefined && Date.parse(lockedUntil) > reads.now().getTime();
   if (status !== 'active' || isLocked)
     return { ...invalid(), reason: 'account-closed', message: 'This account is locked or closed' };
-  const next = newRefreshToken(sessionId);
-  const outcome = await judge(input, { sessionId, presentedHash, nextHash: next.hash, ip: origin.ip });
+  const next = newRefreshToken(reads.hash, { sessionId, generation: generation + 1 });
+  const behind = await isBehind(reads, presented);
+  const outcome = await judge(input, { sessionId, presented, behind, nextHash: next.hash, ip: origin.ip });
   if (!outcome.ok) return outcome;
   const after = (await reads.load(loginSession, sessionId)).state;
   return isAlive(after, reads.now()) ? opened(outcome, accountId, next) : REUSED;
@@ -105,7 +113,7 @@ export const sessionBindings = [
   internal(startLoginSession, ({ sessionId }) => sessionId),
   bind(refreshSession, {
     access: 'anyone',
-    stream: ({ refreshToken }) => readRefreshToken(refreshToken)?.sessionId ?? 'none',
+    stream: ({ refreshToken }, { hash }) => readRefreshToken(hash, refreshToken)?.sessionId ?? 'none',
     process: refresh,
     answer: { schema: Tokens },
     summary: 'Exchanges a refresh token for the next one',

@@ -121,7 +121,8 @@ export const loginRoutes = (app: App, deps: Deps): void => {
     const token = refreshTokenOf(request, body?.refreshToken, reads.hash);
     if (token === undefined) return undefined;
     const { sessionId } = token;
-    const { accountId, refreshTokenHash } = (await reads.load(loginSession, sessionId)).state;
+    const history = await reads.history(loginSession, sessionId);
+    const { accountId, refreshTokenHash } = history.reduce(loginSession.evolve, loginSession.initial);
     if (accountId === undefined || refreshTokenHash !== token.hash) return undefined;
     return { id: accountId, kind: 'user', permissions: [], verified: true, sessionId };
   };

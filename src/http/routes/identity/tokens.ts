@@ -38,10 +38,10 @@ export const refreshTokenOf = (
   inBody: string | undefined,
   hash: KeyedHash,
 ): RefreshToken | undefined => {
-  if (inBody !== undefined) return readRefreshToken(inBody);
+  if (inBody !== undefined) return readRefreshToken(hash, inBody);
   const cookie = request.cookies[REFRESH_COOKIE];
   if (cookie === undefined) return undefined;
-  const token = readRefreshToken(cookie);
+  const token = readRefreshToken(hash, cookie);
   const header = request.headers['x-csrf-token'];
   if (token !== undefined && (typeof header !== 'string' || !same(header, csrfTokenOf(hash, token.sessionId))))
     throw new Problem(
