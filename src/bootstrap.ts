@@ -60,7 +60,9 @@ export const bootstrap = async ({
     throw new Error(`The first administrator cannot be registered: ${registered.message}`);
 
   const owner = registered.ok ? accountId : (await reads.load(emailClaim, addressHash)).state.owner;
-  if (owner === undefined || !(await reads.load(account, owner)).state.emailVerified) return;
+  if (owner === undefined) return;
+  const { status, emailVerified } = (await reads.load(account, owner)).state;
+  if (status !== 'active' || !emailVerified) return;
   await must(bootstrapAdministrator, { accountId: owner });
   await must(assignRole, { accountId: owner, roleId: ADMIN_ROLE_ID, reason: 'First administrator' });
 };

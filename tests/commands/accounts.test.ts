@@ -152,6 +152,16 @@ t.test('the start of the service', async (t) => {
     await bootstrap({ commands: node().commands, ...settings });
     t.equal(await count('RoleAssigned'), 0);
   });
+  t.test('appoints nobody whose account is closed', async (t) => {
+    const { node, count } = await cluster(t);
+    const { send, commands } = node();
+    const named = { accountId: randomUUID(), email: settings.config.adminEmail };
+    must(await send('RegisterAdministrator', { ...named, password: 'Correct-horse-7' }));
+    must(await send('DeactivateAccount', { accountId: named.accountId }));
+    await bootstrap({ commands, ...settings });
+    t.equal(await count('RoleAssigned'), 0);
+    t.equal(await count('AccountRegistered'), 1);
+  });
   t.test('leaves the appointment to the policy when the address is verified later', async (t) => {
     const { node, count } = await cluster(t);
     const { send, commands } = node();

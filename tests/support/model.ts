@@ -55,6 +55,8 @@ export type Model<State, Event extends Fact, World> = {
   readonly moves: Readonly<Record<string, AnyMove<World>>>;
   /** The move that most lives begin with. */
   readonly first?: string;
+  /** Moves that belong together: every other life stays within one part, so that its moves meet more often. */
+  readonly parts?: readonly object[];
   /** Commands that have no event of their own. */
   readonly silent?: readonly string[];
   /** Milliseconds that may pass between two moves. */
@@ -216,21 +218,35 @@ const live = (of: AnyModel, calls: readonly Call[], coverage: Coverage, tell: (l
   assert.deepEqual(replayed, throughJson(state), 'the stored events give the same state again');
 };
 
-const lifeOf = ({ moves, first, moments, waits = [], length = 40 }: AnyModel): fc.Arbitrary<readonly Call[]> => {
-  const calls = Object.entries(moves).map(([move, { args, weight }]) => ({
-    weight: weight * 4,
-    arbitrary: args.map((drawn): Call => ({ move, args: drawn })),
-  }));
+/** Calls of some of the moves, with time passing in between. */
+const strandOf = (
+  { moves, moments, waits = [], length = 40 }: AnyModel,
+  names: readonly string[],
+): fc.Arbitrary<readonly Call[]> => {
+  const calls = names.flatMap((move) => {
+    const of = moves[move];
+    return of === undefined
+      ? []
+      : [{ weight: of.weight * 4, arbitrary: of.args.map((drawn): Call => ({ move, args: drawn })) }];
+  });
   const wait = fc.nat(Math.max(waits.length - 1, 0)).map((drawn): Call => ({ move: 'wait', args: drawn }));
   const until = fc.nat(20).map((drawn): Call => ({ move: 'until', args: drawn }));
   const total = calls.reduce((sum, { weight }) => sum + weight, 0);
-  const life = listOf(
+  return listOf(
     fc.oneof(
       ...calls,
       ...(waits.length === 0 ? [] : [{ weight: Math.ceil(total / 6), arbitrary: wait }]),
       ...(moments === undefined ? [] : [{ weight: Math.ceil(total / 6), arbitrary: until }]),
     ),
     length,
+  );
+};
+
+const lifeOf = (of: AnyModel): fc.Arbitrary<readonly Call[]> => {
+  const { moves, first, parts = [] } = of;
+  const life = fc.oneof(
+    { weight: Math.max(1, parts.length), arbitrary: strandOf(of, Object.keys(moves)) },
+    ...parts.map((part) => ({ weight: 1, arbitrary: strandOf(of, Object.keys(part)) })),
   );
   const begin = first === undefined ? undefined : moves[first];
   if (first === undefined || begin === undefined) return life;

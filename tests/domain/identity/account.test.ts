@@ -10,6 +10,7 @@ import {
   verifyEmail,
 } from '../../../src/domain/identity/account/index.ts';
 import { id, newId, now, spec, system } from '../../support/spec.ts';
+import { deactivated, erased } from './account/past.ts';
 
 const given = spec(account);
 const accountId = id('ada');
@@ -94,9 +95,11 @@ t.test('the first administrator', async (t) => {
     t.match(outcome, [{ type: 'AccountRegistered', data: { email: 'admin@example.org' } }, { type: 'EmailVerified' }]);
     given(registered()).when(registerAdministrator, first, system, facts).nothing();
   });
-  t.test('is not registered in the place of one that was given up', async () =>
-    given(abandoned).when(registerAdministrator, first, system, facts).rejected('email-taken'),
-  );
+  t.test('is not registered in the place of one that was given up, deactivated or erased', async () => {
+    given(abandoned).when(registerAdministrator, first, system, facts).rejected('email-taken');
+    for (const end of [deactivated, erased])
+      given(registered(), end).when(registerAdministrator, first, system, facts).rejected('email-taken');
+  });
 });
 
 t.test('giving up a registration', async (t) => {
@@ -104,9 +107,11 @@ t.test('giving up a registration', async (t) => {
     given().when(abandonRegistration, { accountId }, system).then(abandoned);
     given(abandoned).when(abandonRegistration, { accountId }, system).nothing();
   });
-  t.test('comes too late for an account that is there', async () =>
-    given(registered()).when(abandonRegistration, { accountId }, system).rejected('email-taken'),
-  );
+  t.test('comes too late for an account that is or was there', async () => {
+    given(registered()).when(abandonRegistration, { accountId }, system).rejected('email-taken');
+    for (const end of [deactivated, erased])
+      given(registered(), end).when(abandonRegistration, { accountId }, system).rejected('email-taken');
+  });
 });
 
 t.test('verifying an address', async (t) => {

@@ -109,8 +109,8 @@ export const disableMfa = command(
   'DisableMfa',
   z.object({ password: typedPassword, code: anyCode }),
   (_input, { mfa }, { actor, facts, now }: MfaContext<ProofFacts>) => {
-    if (mfa === undefined) return mfaOff();
     if (!facts.passwordRight) return passwordWrong();
+    if (mfa === undefined) return mfaOff();
     if (!facts.codeRight) return codeWrong();
     return [{ type: 'MfaDisabled', data: { accountId: actor.id, at: now.toISOString() } }];
   },
@@ -125,8 +125,8 @@ export const regenerateBackupCodes = command(
     { mfa },
     { actor, facts, now }: MfaContext<ProofFacts & { readonly backupCodeHashes: readonly string[] }>,
   ) => {
-    if (mfa === undefined) return mfaOff();
     if (!facts.passwordRight) return passwordWrong();
+    if (mfa === undefined) return mfaOff();
     if (!facts.codeRight) return codeWrong();
     const backupCodeHashes = [...facts.backupCodeHashes];
     return [{ type: 'BackupCodesRegenerated', data: { accountId: actor.id, backupCodeHashes, at: now.toISOString() } }];

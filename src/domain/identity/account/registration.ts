@@ -60,7 +60,7 @@ export const registerAdministrator = command(
   z.object({ accountId: uuid, email, password: z.string().min(1).max(72) }),
   (input, { status }, { facts, now }: { facts: RegistrationFacts; now: Date }) => {
     if (status === 'active') return [];
-    if (status === 'abandoned') return addressTaken();
+    if (status !== 'none') return addressTaken();
     const { accountId } = input;
     return [
       {
@@ -84,6 +84,6 @@ export const registerAdministrator = command(
 
 /** Rules out for good that a registration which stopped half-way still comes about, so that its address may be reserved anew. */
 export const abandonRegistration = command('AbandonRegistration', z.object({ accountId: uuid }), (data, { status }) => {
-  if (status === 'active') return addressTaken();
-  return status === 'abandoned' ? [] : [{ type: 'RegistrationAbandoned', data }];
+  if (status === 'abandoned') return [];
+  return status === 'none' ? [{ type: 'RegistrationAbandoned', data }] : addressTaken();
 });

@@ -224,8 +224,15 @@ const after = (state: Account, { type, data }: AccountEvent): Account => {
     case 'PrimaryPhoneNumberSet':
       return { ...state, primaryPhoneId: data.phoneNumberId };
     case 'PhoneNumberRemoved': {
-      const rest = state.primaryPhoneId === data.phoneNumberId ? without(state, 'primaryPhoneId') : state;
-      return { ...rest, phones: state.phones.filter(({ id }) => id !== data.phoneNumberId) };
+      const { phoneNumberId } = data;
+      const { primaryPhoneId, mfaSetup, phones, ...rest } = state;
+      return {
+        ...rest,
+        phones: phones.filter(({ id }) => id !== phoneNumberId),
+        ...(primaryPhoneId === undefined || primaryPhoneId === phoneNumberId ? {} : { primaryPhoneId }),
+        // An offer to send codes to the number is void with it.
+        ...(mfaSetup === undefined || mfaSetup.phoneNumberId === phoneNumberId ? {} : { mfaSetup }),
+      };
     }
 
     case 'SubscriptionChanged': {

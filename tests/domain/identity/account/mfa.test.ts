@@ -137,6 +137,9 @@ t.test('turning it off or renewing its backup codes', async (t) => {
     given(...on)
       .when(disableMfa, input, ada, { passwordRight: true, codeRight: false })
       .rejected('code-wrong');
+    given(registered)
+      .when(disableMfa, input, ada, { passwordRight: false, codeRight: false })
+      .rejected('password-wrong');
     given(registered).when(disableMfa, input, ada, proved).rejected('mfa-off');
     given(registered)
       .when(regenerateBackupCodes, input, ada, { ...proved, backupCodeHashes: [] })

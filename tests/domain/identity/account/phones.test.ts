@@ -3,6 +3,7 @@ import {
   type AccountEvent,
   account,
   addPhoneNumber,
+  confirmMfaSetup,
   isVerified,
   loseNumber,
   noteVerifiedNumber,
@@ -171,7 +172,7 @@ t.test('the primary number', async (t) => {
 });
 
 t.test('removing a number', async (t) => {
-  t.test('is refused while codes of the second factor go to it', async () => {
+  t.test('is refused while codes of the second factor go to it, and voids the offer to send them there', async () => {
     const setup: AccountEvent = {
       type: 'MfaSetupStarted',
       data: { accountId, method: 'sms', ...of('a'), backupCodeHashes: [], expiresAt: minutes(10).toISOString() },
@@ -184,6 +185,9 @@ t.test('removing a number', async (t) => {
     given(...past)
       .when(removePhoneNumber, of('a'), holder)
       .then(removed('a'));
+    given(...past, removed('a'))
+      .when(confirmMfaSetup, { code: '123456' }, holder, { right: true, sameSecret: true })
+      .rejected('mfa-not-pending');
   });
   t.test('is refused for one that is not there', async () =>
     given(registered, added('a'), removed('a')).when(removePhoneNumber, of('a'), holder).rejected('number-unknown'),
