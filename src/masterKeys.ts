@@ -6,6 +6,8 @@ export type MasterKeys = {
   readonly wrap: (plain: Buffer, context: string) => Buffer;
   /** Opens what the present or a former master key has wrapped. Throws when neither fits or the bytes were altered. */
   readonly unwrap: (wrapped: Buffer, context: string) => Buffer;
+  /** Whether the present master key has wrapped it, as far as its mark tells. */
+  readonly isPresent: (wrapped: Buffer) => boolean;
 };
 
 const ID = 4;
@@ -36,5 +38,6 @@ export const masterKeys = (present: string, previous?: string): MasterKeys => {
         .setAuthTag(wrapped.subarray(ID + IV, ID + IV + TAG));
       return Buffer.concat([decipher.update(wrapped.subarray(ID + IV + TAG)), decipher.final()]);
     },
+    isPresent: (wrapped) => writer.id.equals(wrapped.subarray(0, ID)),
   };
 };

@@ -2,12 +2,13 @@ import { parseConfig } from '../config.ts';
 import { type EmbeddedPostgres, reachEmbeddedPostgres } from '../embeddedPostgres.ts';
 import { auditCommands } from './audit.ts';
 import type { CliCommand, Context } from './command.ts';
+import { keyCommands } from './keys.ts';
 import { progressOn } from './progress.ts';
 import { projectionCommands } from './projections.ts';
 import { runCli } from './run.ts';
 
 /** Every command of `convene`. */
-export const cliCommands: readonly CliCommand[] = [...projectionCommands, ...auditCommands];
+export const cliCommands: readonly CliCommand[] = [...projectionCommands, ...auditCommands, ...keyCommands];
 
 /** Runs `convene` with what was typed and returns the exit code. */
 async function convene(argv: readonly string[]): Promise<number> {
