@@ -2,12 +2,19 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import * as commands from '../../../src/domain/booking/provider/index.ts';
 import {
+  abandonExceptionChange,
+  addAvailabilityException,
+  announceSlots,
+  cancelDisplacedAppointments,
   completeSlotGeneration,
   createProviderProfile,
   generateTimeSlots,
   provider,
+  removeAvailabilityException,
+  restoreDayHours,
   resumeSlotGeneration,
   setAvailability,
+  startExceptionChange,
   updateProviderProfile,
 } from '../../../src/domain/booking/provider/index.ts';
 import { model, movesIn, named, person } from '../../support/model.ts';
@@ -68,7 +75,19 @@ type World = {
   /** Generations by the order of their beginning; those not completed. */
   readonly generations: string[];
   readonly open: Set<string>;
+  /** By their dates. */
+  exceptions: readonly Exception[];
+  change?: Change | undefined;
+  /** Of the latest change begun or given up. */
+  seq: number;
 };
+type Exception = {
+  readonly exceptionId: string;
+  readonly from: string;
+  readonly to: string;
+  readonly intervals: readonly Interval[];
+};
+type Change = { readonly changeId: string; readonly added: readonly Exception[]; readonly removed: readonly string[] };
 const on = movesIn<World>();
 
 const WEEKS: readonly (readonly Hours[])[] = [
@@ -93,6 +112,38 @@ const SPANS: readonly (readonly Interval[])[] = [
     { start: '11:30', end: '13:00' },
   ],
 ];
+const dateIn = (zone: string, now: Date, days = 0): string =>
+  Temporal.PlainDate.from(clockOf(zone, now.getTime()).date).add({ days }).toString();
+/** What becomes of the exceptions when a change comes about that everybody has agreed to. */
+const comeAbout = (
+  world: World,
+  changeId: string | undefined,
+  reasons: readonly (Exception & { reason: string })[] = [],
+) => {
+  const { change } = world;
+  if (change === undefined || change.changeId !== changeId) return 'contended';
+  world.change = undefined;
+  world.version += change.added.length + change.removed.length;
+  const kept = world.exceptions.filter(({ exceptionId }) => !change.removed.includes(exceptionId));
+  world.exceptions = [...kept, ...change.added].toSorted((a, b) => (a.from < b.from ? -1 : 1));
+  return [
+    ...change.removed.map((exceptionId) => ({ type: 'AvailabilityExceptionRemoved', data: { exceptionId } })),
+    ...change.added.map(({ exceptionId, from, to, intervals }) => {
+      const reason = reasons.find((one) => one.from === from && one.to === to)?.reason ?? null;
+      const closed = intervals.length === 0;
+      return { type: 'AvailabilityExceptionAdded', data: { exceptionId, from, to, closed, reason } };
+    }),
+  ];
+};
+const asked = ({ from, to, intervals }: Exception) => ({
+  ...{ from, to, reason: 'Away' },
+  ...(intervals.length === 0 ? { closed: true } : { intervals: [...intervals] }),
+});
+/** Which change a command believes to bring about: mostly the one under way. */
+const believed = fc.constantFrom('present', 'present', 'present', 'none', 'former');
+const changeOf = (drawn: string, { change }: World): string | undefined =>
+  drawn === 'none' ? undefined : drawn === 'present' ? change?.changeId : named('a former change');
+
 const zone = fc.option(fc.constantFrom(...ZONES), { nil: undefined });
 /** The version that the change is meant for: any, the present one, or one gone by. */
 const version = fc.constantFrom('any', 'any', 'present', 'former');
@@ -113,12 +164,14 @@ export const providerModel = model({
     lastEnd: 0,
     generations: [],
     open: new Set(),
+    exceptions: [],
+    seq: 0,
   }),
   first: 'create',
-  silent: ['ResumeSlotGeneration'],
+  silent: ['ResumeSlotGeneration', 'RestoreDayHours', 'CancelDisplacedAppointments'],
   waits: [30 * MINUTE, DAY, 9 * DAY, 60 * DAY],
   length: 60,
-  lives: 100,
+  lives: 150,
   moves: {
     create: on(fc.record({ known: fc.constantFrom(true, true, true, false), zone }), ({ known, zone }, world) => ({
       command: createProviderProfile,
@@ -188,8 +241,9 @@ export const providerModel = model({
         advance: fc.constantFrom(30, 90),
         zone,
         version,
+        believed: fc.oneof({ weight: 3, arbitrary: fc.constant('none') }, { weight: 1, arbitrary: believed }),
       }),
-      ({ weekly, notice, advance, zone, version }, world, { now }) => ({
+      ({ weekly, notice, advance, zone, version, believed }, world, { now }) => ({
         command: setAvailability,
         input: {
           weekly,
@@ -197,21 +251,27 @@ export const providerModel = model({
           maxAdvanceDays: advance,
           ...(zone && { timezone: zone }),
           ...versionOf(version, world),
+          exceptions: (world.change?.added ?? []).map(asked),
         },
         actor: doctor,
+        facts: { changeId: changeOf(believed, world) },
         expect: () => {
           const { profile } = world;
           if (profile === undefined) return 'no-provider-profile';
           if ((versionOf(version, world).version ?? world.version) !== world.version) return 'stale-version';
           if (zoneHeld(world, zone, now)) return 'zone-in-use';
+          const changeId = changeOf(believed, world);
+          const reasons = (world.change?.added ?? []).map((one) => ({ ...one, reason: 'Away' }));
+          const changed = changeId === undefined ? [] : comeAbout(world, changeId, reasons);
+          if (typeof changed === 'string') return changed;
           const working = weekly.filter(({ intervals }) => intervals.length > 0);
           const after = { weekly: working, notice, advance };
           const { weekly: w, notice: n, advance: a } = world;
           const same = JSON.stringify(after) === JSON.stringify({ weekly: w, notice: n, advance: a });
-          if (same && (zone ?? profile.zone) === profile.zone) return [];
+          if (same && (zone ?? profile.zone) === profile.zone) return changed;
           Object.assign(world, after, { version: world.version + 1 });
           profile.zone = zone ?? profile.zone;
-          return ['AvailabilitySet'];
+          return ['AvailabilitySet', ...changed];
         },
       }),
       2,
@@ -247,8 +307,10 @@ export const providerModel = model({
           expect: () => {
             if (world.profile === undefined) return 'no-provider-profile';
             if (begin < 0) return 'in-the-past';
-            const wanted = ({ weekday, minute }: Local): boolean => {
-              const working = world.weekly.find(({ dayOfWeek }) => dayOfWeek === weekday)?.intervals ?? [];
+            const wanted = ({ date, weekday, minute }: Local): boolean => {
+              const exception = world.exceptions.find(({ from, to }) => from <= date && date <= to);
+              const usual = world.weekly.find(({ dayOfWeek }) => dayOfWeek === weekday)?.intervals ?? [];
+              const working = exception?.intervals ?? usual;
               if (pattern === 'weekdays' && weekday > 5) return false;
               if (pattern === 'custom' && !daysOfWeek.includes(weekday)) return false;
               const narrowed = pattern === 'weekly' ? undefined : intervals;
@@ -283,6 +345,130 @@ export const providerModel = model({
       },
       3,
     ),
+    'begin a change': on(
+      fc.record({
+        number: fc.nat(3),
+        begin: fc.oneof({ weight: 9, arbitrary: fc.nat(40) }, { weight: 1, arbitrary: fc.constant(-9) }),
+        days: fc.nat(6),
+        count: fc.constantFrom(0, 1, 1, 1, 1, 4),
+        hours: fc.constantFrom<readonly Interval[]>([], ...SPANS),
+        remove: fc.constantFrom('none', 'none', 'one', 'one', 'unknown'),
+        cancelBooked: fc.boolean(),
+      }),
+      ({ number, begin, days, count, hours, remove, cancelBooked }, world, { now, newId }) => {
+        const changeId = named(`change ${number}`);
+        const zone = world.profile?.zone ?? 'UTC';
+        /** Four of a year each are too many days. */
+        const span = count === 4 ? 366 : days;
+        const added = Array.from({ length: count }, (_, index) => ({
+          exceptionId: newId(`exception ${index}`),
+          from: dateIn(zone, now, begin + index * 367),
+          to: dateIn(zone, now, begin + index * 367 + span),
+          intervals: [...hours],
+        }));
+        const one = world.exceptions[0]?.exceptionId;
+        const removed = remove === 'unknown' ? [named('no exception')] : remove === 'one' && one ? [one] : [];
+        if (added.length + removed.length === 0) return undefined;
+        return {
+          command: startExceptionChange,
+          input: { providerId: doctor.id, changeId, added, removed, cancelBooked },
+          twice: 'nothing',
+          expect: () => {
+            if (world.change?.changeId === changeId) return [];
+            if (world.profile === undefined) return 'no-provider-profile';
+            const today = dateIn(world.profile.zone, now);
+            if (added.some(({ to }) => to < today)) return 'in-the-past';
+            const kept = world.exceptions.filter(({ exceptionId }) => !removed.includes(exceptionId));
+            const clash = added.some((a) =>
+              kept.some((b) => (a.from <= b.from && b.from <= a.to) || (b.from <= a.from && a.from <= b.to)),
+            );
+            if (clash) return 'exception-overlap';
+            if (removed.some((id) => !world.exceptions.some(({ exceptionId }) => exceptionId === id)))
+              return 'exception-unknown';
+            if (count === 4) return 'too-many-days';
+            if (world.change !== undefined) return 'contended';
+            world.change = { changeId, added, removed };
+            world.seq += 1;
+            return [{ type: 'ExceptionChangeStarted', data: { changeId, seq: world.seq, cancelBooked, removed } }];
+          },
+        };
+      },
+      4,
+    ),
+    'add an exception': on(
+      believed,
+      (drawn, world) => {
+        const changeId = changeOf(drawn, world);
+        const [first] = world.change?.added ?? [];
+        const input = first ?? { exceptionId: '', from: '2026-05-01', to: '2026-05-01', intervals: [] };
+        return {
+          command: addAvailabilityException,
+          input: asked(input),
+          actor: doctor,
+          facts: { changeId },
+          expect: () => comeAbout(world, changeId, [{ ...input, reason: 'Away' }]),
+        };
+      },
+      2,
+    ),
+    'remove an exception': on(
+      fc.record({ believed, place: fc.constantFrom(0, 0, 1) }),
+      ({ believed, place }, world) => {
+        const changeId = changeOf(believed, world);
+        const exceptionId = world.exceptions[place]?.exceptionId ?? named('no exception');
+        return {
+          command: removeAvailabilityException,
+          input: { exceptionId },
+          actor: doctor,
+          facts: { changeId },
+          expect: () => (world.exceptions[place] === undefined ? 'exception-unknown' : comeAbout(world, changeId)),
+        };
+      },
+      3,
+    ),
+    'give a change up': on(fc.nat(3), (number, world) => {
+      const changeId = named(`change ${number}`);
+      return {
+        command: abandonExceptionChange,
+        input: { providerId: doctor.id, changeId },
+        twice: 'nothing',
+        expect: () => {
+          if (world.change?.changeId !== changeId) return [];
+          world.change = undefined;
+          world.seq += 1;
+          return [{ type: 'ExceptionChangeAbandoned', data: { changeId, seq: world.seq } }];
+        },
+      };
+    }),
+    'bring days back': on(fc.constantFrom('restore', 'cancel'), (what) => ({
+      ...(what === 'restore'
+        ? { command: restoreDayHours, input: { providerId: doctor.id, seq: 1, days: [] } }
+        : { command: cancelDisplacedAppointments, input: { providerId: doctor.id, exceptionId: named('any') } }),
+      twice: 'nothing',
+      expect: () => [],
+    })),
+    announce: on(
+      fc.record({
+        days: fc.integer({ min: 0, max: 60 }),
+        zone: fc.constantFrom(...ZONES),
+        same: fc.constantFrom(true, true, false),
+      }),
+      ({ days, zone, same }, world, { now }) => {
+        const timezone = same ? (world.profile?.zone ?? 'UTC') : zone;
+        const latestEnd = new Date(now.getTime() + days * DAY).toISOString();
+        return {
+          command: announceSlots,
+          input: { providerId: doctor.id, timezone, latestEnd },
+          twice: 'nothing',
+          expect: () => {
+            if (world.profile?.zone !== timezone) return 'contended';
+            if (Date.parse(latestEnd) <= world.lastEnd) return [];
+            world.lastEnd = Date.parse(latestEnd);
+            return [{ type: 'SlotsAnnounced', data: { latestEnd } }];
+          },
+        };
+      },
+    ),
     resume: on(fc.nat(3), (ago, world) => ({
       command: resumeSlotGeneration,
       input: { providerId: doctor.id, generationId: world.generations.at(-1 - ago) ?? named('no generation') },
@@ -290,21 +476,29 @@ export const providerModel = model({
       expect: () => [],
     })),
   },
-  seen: ({ profile, weekly, minNoticeMinutes, maxAdvanceDays, version, latestSlotEnd, generations }) => ({
+  seen: ({ profile, weekly, minNoticeMinutes, maxAdvanceDays, version, latestSlotEnd, generations, ...more }) => ({
+    exceptions: more.exceptions,
+    change: more.change?.changeId,
+    seq: more.seq,
     profile: profile && { active: profile.active, zone: profile.timezone },
     availability: { weekly, notice: minNoticeMinutes, advance: maxAdvanceDays },
     version,
     lastEnd: latestSlotEnd === null ? 0 : Date.parse(latestSlotEnd),
     owed: generations.filter(({ result }) => result === undefined).map(({ plan }) => plan.generationId),
   }),
-  expected: ({ profile, weekly, notice, advance, version, lastEnd, generations, open }) => ({
+  expected: ({ profile, weekly, notice, advance, version, lastEnd, generations, open, ...more }) => ({
+    exceptions: more.exceptions,
+    change: more.change?.changeId,
+    seq: more.seq,
     profile: profile && { active: profile.active, zone: profile.zone },
     availability: { weekly, notice, advance },
     version,
     lastEnd,
     owed: generations.filter((generationId) => open.has(generationId)),
   }),
-  always: (_state, _world, history) => {
+  always: ({ exceptions }, _world, history) => {
+    for (const [index, { from }] of exceptions.entries())
+      assert.ok(from > (exceptions[index - 1]?.to ?? ''), 'no two exceptions overlap');
     const dates = history.flatMap((event) => (event.type === 'SlotGenerationStarted' ? [event.data.notBefore] : []));
     assert.ok(
       dates.every((date) => Date.parse(date) >= start.getTime()),
@@ -321,5 +515,9 @@ export const providerModel = model({
     'zone-in-use',
     'in-the-past',
     'too-many-slots',
+    'exception-overlap',
+    'exception-unknown',
+    'too-many-days',
+    'contended',
   ],
 });

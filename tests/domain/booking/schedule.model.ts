@@ -3,15 +3,22 @@ import fc from 'fast-check';
 import { appointmentIdOf, slotIdOf } from '../../../src/domain/booking/ids.ts';
 import * as commands from '../../../src/domain/booking/schedule/index.ts';
 import {
+  addTimeSlot,
   bookAppointment,
   cancelAppointment,
+  cancelDisplacedAppointment,
   completeAppointment,
+  displaced,
   openDaySlots,
+  placeMovedSlot,
+  removeTimeSlot,
   rescheduleAppointment,
   reserveSlot,
   schedule,
+  setDayHours,
   settleSlot,
   updateAppointmentNotes,
+  updateTimeSlot,
 } from '../../../src/domain/booking/schedule/index.ts';
 import type { Actor } from '../../../src/domain/decider.ts';
 import { model, movesIn, named, person } from '../../support/model.ts';
@@ -33,11 +40,14 @@ const AWAY_ID = slotIdOf({ ...there, startTime: AWAY.startTime });
 const GUESTS = ['guest one', 'guest two'].map((name) => appointmentIdOf({ ...there, uuid: named(name) }));
 
 type Slot = {
-  readonly startTime: string;
-  readonly endTime: string;
+  startTime: string;
+  endTime: string;
   heldBy?: string | undefined;
   held?: { by: string; at: number } | undefined;
+  blocked?: boolean;
+  closed?: boolean;
 };
+type Hours = readonly { readonly start: string; readonly end: string }[];
 type Appointment = {
   readonly clientId: string;
   slotId: string;
@@ -53,7 +63,14 @@ type World = {
   readonly generations: Set<string>;
   /** The slots that guests take, as their own day says. */
   readonly guests: Map<string, string>;
+  /** Moves of slots that came from another day. */
+  readonly arrivals: Set<string>;
   active: boolean;
+  /** Minutes that clients keep: between appointments, and before the start for cancelling and moving. */
+  buffer: number;
+  cutoff: number;
+  /** What an exception leaves of the day, and the change that said so. */
+  hours: { seq: number; intervals: Hours | null };
 };
 const on = movesIn<World>();
 
@@ -77,15 +94,61 @@ const unbookable = (world: World, slot: Slot | undefined, who: Party, now: Date)
   if (who === 'client' && ahead < HOUR) return 'notice-too-short';
   return who === 'client' && ahead > DAY ? 'beyond-horizon' : undefined;
 };
-const providerFacts = ({ active }: World) => ({
+const WORKING: Hours = [{ start: '09:00', end: '10:30' }];
+const providerFacts = ({ active, buffer, cutoff }: World) => ({
   profile: { active, timezone: 'UTC', priceCents: null, currency: null },
+  weekly: [{ dayOfWeek: 2, intervals: WORKING }],
+  exceptions: [],
   minNoticeMinutes: 60,
   maxAdvanceDays: 1,
+  bufferMinutes: buffer,
+  cancelCutoffMinutes: cutoff,
+  moveCutoffMinutes: cutoff,
 });
+/** Whether the half hour from a start lies in hours, by the clock of UTC. */
+const within = (hours: Hours, startTime: string): boolean => {
+  const minute = (time: string): number => Number(time.slice(0, 2)) * 60 + Number(time.slice(3, 5));
+  const start = minute(startTime.slice(11));
+  return start % 30 === 0 && hours.some(({ start: from, end }) => minute(from) <= start && start + 30 <= minute(end));
+};
+const isClosed = ({ hours }: World, startTime: string): boolean =>
+  hours.intervals !== null && !within(hours.intervals, startTime);
+const halfAnHour = (ms: number) => ({ startTime: at(ms), endTime: at(ms + 30 * MINUTE) });
+const meets = (world: World, span: Slot, id?: string): boolean =>
+  [...world.slots].some(([other, { startTime, endTime }]) =>
+    other === id ? false : startTime < span.endTime && span.startTime < endTime,
+  );
+/** The id of a slot that is opened: that of its start, or the next free one. */
+const freshId = ({ slots }: World, startTime: string): string => {
+  let ms = Date.parse(startTime);
+  while (slots.has(slotId(at(ms)))) ms += MINUTE;
+  return slotId(at(ms));
+};
+/** Why nobody can take a slot, and whether clients must not because another appointment is too close. */
+const untakable = (slot: Slot | undefined, appointmentId: string): string | undefined => {
+  if (slot?.heldBy !== undefined && slot.heldBy !== appointmentId) return 'slot-taken';
+  if (slot?.blocked) return 'slot-blocked';
+  return slot?.closed ? 'slot-closed' : undefined;
+};
+/** A taken slot of the day before, as facts tell of it. */
+const LAST_NIGHT = halfAnHour(NINE - 30 * MINUTE);
+const crowded = (world: World, slot: Slot, who: Party, appointmentId: string, nearby: readonly Slot[]): boolean => {
+  const distance = (other: Slot): number =>
+    Math.max(
+      Date.parse(other.startTime) - Date.parse(slot.endTime),
+      Date.parse(slot.startTime) - Date.parse(other.endTime),
+    );
+  const taken = [...world.slots.values()].filter(({ heldBy }) => heldBy !== undefined && heldBy !== appointmentId);
+  return (
+    who === 'client' &&
+    [...taken, ...nearby].some((other) => distance(other) < world.buffer * MINUTE && world.buffer > 0)
+  );
+};
 const free = (world: World, id: string, appointmentId: string): void => {
   const slot = world.slots.get(id);
   if (slot?.heldBy === appointmentId) Object.assign(slot, { heldBy: undefined, held: undefined });
 };
+const closedMark = ({ slots }: World, id: string): true | undefined => (slots.get(id)?.closed ? true : undefined);
 const slotAt = ({ slots }: World, place: number): string =>
   [...slots.keys()].sort()[place] ?? slotId('2026-03-03T20:00:00.000Z');
 const appointmentAt = ({ appointments }: World, ago: number): string =>
@@ -131,24 +194,215 @@ export const scheduleModel = model({
     appointments: new Map(),
     generations: new Set(),
     guests: new Map(),
+    arrivals: new Set(),
     active: true,
+    buffer: 0,
+    cutoff: 0,
+    hours: { seq: -1, intervals: null },
   }),
   first: 'open slots',
   waits: [20 * SECOND, 41 * SECOND, 60 * SECOND, 30 * MINUTE, 6 * HOUR, 23 * HOUR],
   moments: ({ appointments }) =>
     [...appointments.values()].flatMap(({ startTime, endTime }) => [
+      Date.parse(startTime) - 2 * HOUR,
       Date.parse(startTime) - HOUR,
       Date.parse(startTime),
       Date.parse(startTime) + DAY,
       Date.parse(endTime) + DAY,
     ]),
-  length: 60,
-  lives: 300,
+  length: 80,
+  lives: 400,
   moves: {
     'the provider is': on(fc.constantFrom(true, true, true, false), (active, world) => {
       world.active = active;
       return undefined;
     }),
+    'clients keep': on(
+      fc.record({ buffer: fc.constantFrom(0, 0, 15, 30), cutoff: fc.constantFrom(0, 1200, 1200) }),
+      (minutes, world) => {
+        Object.assign(world, minutes);
+        return undefined;
+      },
+      4,
+    ),
+    'set hours': on(
+      fc.record({
+        seq: fc.nat(9),
+        hours: fc.constantFrom<Hours | null>(null, null, null, null, [], WORKING, [{ start: '09:30', end: '11:00' }]),
+        cancelBooked: fc.boolean(),
+      }),
+      ({ seq, hours, cancelBooked }, world, { now }) => ({
+        command: setDayHours,
+        input: { ...here, seq, intervals: hours && [...hours], timezone: 'UTC', cancelBooked },
+        twice: 'nothing',
+        expect: () => {
+          if (seq <= world.hours.seq) return [];
+          const shut = ({ startTime }: Slot): boolean => hours !== null && !within(hours, startTime);
+          const slots = [...world.slots.entries()];
+          const booked = slots.some(
+            ([, slot]) => shut(slot) && slot.heldBy && Date.parse(slot.startTime) > now.getTime(),
+          );
+          if (booked && !cancelBooked) return 'slots-booked';
+          const closed = slots
+            .filter(([, slot]) => shut(slot) && !slot.closed)
+            .map(([id, { startTime }]) => ({ slotId: id, startTime }));
+          const opened = slots
+            .filter(([, slot]) => !shut(slot) && slot.closed)
+            .map(([id, { startTime, heldBy, blocked }]) => ({
+              ...{ slotId: id, startTime },
+              isAvailable: heldBy === undefined && !blocked,
+            }));
+          for (const [, slot] of slots) slot.closed = shut(slot);
+          world.hours = { seq, intervals: hours };
+          return [{ type: 'DayHoursChanged', data: { seq, intervals: hours, closed, opened } }];
+        },
+      }),
+      1,
+    ),
+    'add a slot': on(
+      fc.record({
+        half: fc.nat(5),
+        minute: fc.constantFrom(0, 0, 0, 15),
+        force: fc.boolean(),
+        provider: fc.constantFrom(true, true, true, false),
+      }),
+      ({ half, minute, force, provider: known }, world, { now }) => {
+        const span = halfAnHour(NINE + (half * 30 + minute) * MINUTE);
+        const { profile: _none, ...nobody } = providerFacts(world);
+        return {
+          command: addTimeSlot,
+          input: { ...span, force },
+          actor: doctor,
+          facts: { provider: known ? providerFacts(world) : nobody },
+          expect: () => {
+            if (!known) return 'no-provider-profile';
+            if (Date.parse(span.startTime) < now.getTime()) return 'in-the-past';
+            if (minute !== 0) return 'off-grid';
+            if (!force && !within(WORKING, span.startTime)) return 'outside-working-hours';
+            if (meets(world, span)) return 'slot-overlap';
+            const id = freshId(world, span.startTime);
+            world.slots.set(id, { ...span, closed: isClosed(world, span.startTime) });
+            return [{ type: 'TimeSlotAdded', data: { slotId: id, ...span, isAvailable: true } }];
+          },
+        };
+      },
+      2,
+    ),
+    'update a slot': on(
+      fc.record({
+        place,
+        isAvailable: fc.constantFrom(undefined, true, false, false),
+        to: fc.option(fc.record({ days: fc.constantFrom(0, 0, 0, 1), half: fc.nat(5) }), { nil: undefined }),
+        byEnd: fc.boolean(),
+        force: fc.boolean(),
+        actor: fc.constantFrom(doctor, doctor, doctor, doctor, root),
+      }),
+      ({ place, isAvailable, to, byEnd, force, actor }, world, { now, newId }) => {
+        const id = slotAt(world, place);
+        const slot = world.slots.get(id);
+        const span = to && halfAnHour(NINE + to.days * DAY + to.half * 30 * MINUTE);
+        if (span === undefined && isAvailable === undefined) return undefined;
+        return {
+          command: updateTimeSlot,
+          input: {
+            ...{ slotId: id, force },
+            ...(span === undefined ? {} : byEnd ? { endTime: span.endTime } : { startTime: span.startTime }),
+            ...(isAvailable === undefined ? {} : { isAvailable }),
+          },
+          actor,
+          facts: { provider: providerFacts(world) },
+          expect: () => {
+            if (slot === undefined || actor !== doctor) return 'slot-unknown';
+            const blocked = isAvailable === undefined ? slot.blocked === true : !isAvailable;
+            const moves = span !== undefined && span.startTime !== slot.startTime;
+            if (!moves && blocked === (slot.blocked === true)) return [];
+            if (moves && Date.parse(span.startTime) < now.getTime()) return 'in-the-past';
+            if (slot.heldBy !== undefined) return 'slot-booked';
+            const working = to?.days === 0 && within(WORKING, span?.startTime ?? '');
+            if (moves && !force && !working) return 'outside-working-hours';
+            if (moves && to?.days === 1) {
+              world.slots.delete(id);
+              const { startTime, endTime } = slot;
+              const movedTo = { moveId: newId('move'), day: there.day, ...span, isAvailable: !blocked };
+              return [{ type: 'TimeSlotRemoved', data: { slotId: id, startTime, endTime, movedTo } }];
+            }
+            const next = moves ? span : slot;
+            if (meets(world, next, id)) return 'slot-overlap';
+            const { startTime, endTime } = next;
+            Object.assign(slot, { startTime, endTime, blocked, closed: isClosed(world, startTime) });
+            return [{ type: 'TimeSlotUpdated', data: { slotId: id, startTime, endTime, isAvailable: !blocked } }];
+          },
+        };
+      },
+      2,
+    ),
+    'remove a slot': on(
+      fc.record({ place, actor: fc.constantFrom(doctor, doctor, doctor, root) }),
+      ({ place, actor }, world) => {
+        const id = slotAt(world, place);
+        return {
+          command: removeTimeSlot,
+          input: { slotId: id },
+          actor,
+          expect: () => {
+            const slot = world.slots.get(id);
+            if (slot === undefined || actor !== doctor) return 'slot-unknown';
+            if (slot.heldBy !== undefined) return 'slot-booked';
+            world.slots.delete(id);
+            return [{ type: 'TimeSlotRemoved', data: { slotId: id, movedTo: undefined } }];
+          },
+        };
+      },
+    ),
+    'a slot comes': on(
+      fc.record({
+        move: fc.nat(5),
+        half: fc.nat(6),
+        isAvailable: fc.boolean(),
+        putBack: fc.constantFrom(false, false, true),
+      }),
+      ({ move, half, isAvailable, putBack }, world) => {
+        const moveId = named(`move ${move}`);
+        const span = halfAnHour(NINE + half * 30 * MINUTE);
+        return {
+          command: placeMovedSlot,
+          input: { ...here, moveId, ...span, isAvailable, from: { day: there.day, ...AWAY } },
+          facts: { provider: providerFacts(world), putBack },
+          twice: 'nothing',
+          expect: () => {
+            if (putBack || world.arrivals.has(moveId)) return [];
+            if (meets(world, span)) return 'slot-overlap';
+            const id = freshId(world, span.startTime);
+            world.slots.set(id, { ...span, blocked: !isAvailable, closed: isClosed(world, span.startTime) });
+            world.arrivals.add(moveId);
+            return [{ type: 'TimeSlotAdded', data: { slotId: id, moveId, isAvailable } }];
+          },
+        };
+      },
+    ),
+    displace: on(
+      fc.record({ ago: fc.nat(3), elsewhere: fc.constantFrom(false, false, true) }),
+      ({ ago, elsewhere }, world) => {
+        const appointmentId = appointmentAt(world, ago);
+        const appointment = world.appointments.get(appointmentId);
+        const id = elsewhere || appointment === undefined ? slotAt(world, 0) : appointment.slotId;
+        return {
+          command: cancelDisplacedAppointment,
+          input: { appointmentId, slotId: id },
+          facts: { reason: 'Away' },
+          twice: 'nothing',
+          expect: () => {
+            if (appointment?.status !== 'SCHEDULED' || appointment.slotId !== id) return [];
+            const closed = closedMark(world, id);
+            free(world, id, appointmentId);
+            Object.assign(appointment, { status: 'CANCELLED', version: appointment.version + 1 });
+            return [
+              { type: 'AppointmentCancelled', data: { by: 'provider', actorId: doctor.id, reason: 'Away', closed } },
+            ];
+          },
+        };
+      },
+    ),
     'open slots': on(
       fc.record({
         generation: fc.nat(3),
@@ -163,7 +417,7 @@ export const scheduleModel = model({
           .map((ms) => ({ startTime: at(ms), endTime: at(ms + 30 * MINUTE) }));
         return {
           command: openDaySlots,
-          input: { ...here, generationId, slots },
+          input: { ...here, generationId, slots, timezone: 'UTC' },
           twice: 'nothing',
           expect: () => {
             if (world.generations.has(generationId)) return [];
@@ -173,8 +427,11 @@ export const scheduleModel = model({
             );
             if (opened.length === 0) return [];
             world.generations.add(generationId);
-            for (const slot of opened) world.slots.set(slotId(slot.startTime), { ...slot });
-            const ids = opened.map((slot) => ({ slotId: slotId(slot.startTime), ...slot }));
+            const ids = opened.map((slot) => ({
+              ...{ slotId: freshId(world, slot.startTime), ...slot },
+              ...(isClosed(world, slot.startTime) ? { closed: true } : {}),
+            }));
+            for (const { slotId: id, ...slot } of ids) world.slots.set(id, slot);
             const skipped = slots.length - opened.length;
             return [{ type: 'TimeSlotsGenerated', data: { generationId, slots: ids, skipped } }];
           },
@@ -202,6 +459,7 @@ export const scheduleModel = model({
           facts: {
             provider: providerFacts(world),
             beneficiaryExists: exists,
+            nearby: [LAST_NIGHT],
             claims: claimed && slot ? [{ appointmentId, startTime: slot.startTime }] : [],
           },
           twice: 'nothing',
@@ -213,7 +471,9 @@ export const scheduleModel = model({
             if (!exists) return 'account-unknown';
             const refused = unbookable(world, slot, who, now);
             if (refused !== undefined) return refused;
-            if (slot.heldBy !== undefined) return 'slot-taken';
+            const untaken = untakable(slot, appointmentId);
+            if (untaken !== undefined) return untaken;
+            if (crowded(world, slot, who, appointmentId, [LAST_NIGHT])) return 'buffer-needed';
             if (!claimed) return 'contended';
             slot.heldBy = appointmentId;
             const { startTime, endTime } = slot;
@@ -223,7 +483,7 @@ export const scheduleModel = model({
           },
         };
       },
-      6,
+      10,
     ),
     move: on(
       fc.record({
@@ -261,23 +521,28 @@ export const scheduleModel = model({
             const noted = () => (notes === undefined ? [] : withNotes(appointment, notes));
             if (appointment.slotId === target) return noted();
             if (Date.parse(appointment.startTime) <= now.getTime()) return 'appointment-started';
+            const left = Date.parse(appointment.startTime) - now.getTime();
+            if (who === 'client' && left <= world.cutoff * MINUTE) return 'too-late-to-move';
             const refused = unbookable(world, slot, who, now);
             if (refused !== undefined || slot === undefined) return refused ?? '';
-            const holder =
-              place === null ? (away === 'taken' ? GUESTS[0] : undefined) : world.slots.get(target)?.heldBy;
-            if (holder !== undefined && holder !== appointmentId) return 'slot-taken';
+            if (place === null && away === 'taken') return 'slot-taken';
+            const untaken = place === null ? undefined : untakable(slot, appointmentId);
+            if (untaken !== undefined) return untaken;
+            if (crowded(world, slot, who, appointmentId, [])) return 'buffer-needed';
             if (place === null && away !== 'held') return 'contended';
             if (!claimed) return 'contended';
+            const closedField = { closed: closedMark(world, appointment.slotId) };
             free(world, appointment.slotId, appointmentId);
             const taken = world.slots.get(target);
             if (taken !== undefined) taken.heldBy = appointmentId;
             const { startTime, endTime } = slot;
             Object.assign(appointment, { slotId: target, startTime, endTime, version: appointment.version + 1 });
-            return [{ type: 'AppointmentRescheduled', data: { toSlotId: target, startTime, by: who } }, ...noted()];
+            const moved = { toSlotId: target, startTime, by: who, ...closedField };
+            return [{ type: 'AppointmentRescheduled', data: moved }, ...noted()];
           },
         };
       },
-      6,
+      9,
     ),
     note: on(
       fc.record({ wanted, notes: fc.constantFrom(null, 'Knee', 'Hip') }),
@@ -298,26 +563,39 @@ export const scheduleModel = model({
         };
       },
     ),
-    cancel: on(wanted, ({ ago, actor, stale }, world, { now }) => {
-      const appointmentId = appointmentAt(world, ago);
-      return {
-        command: cancelAppointment,
-        input: { appointmentId, reason: 'Ill', ...versionIn(stale) },
-        actor,
-        expect: () => {
-          const own = found(world, appointmentId, actor);
-          if (own === undefined) return 'appointment-unknown';
-          const { appointment, who } = own;
-          if (stale) return 'stale-version';
-          if (appointment.status !== 'SCHEDULED') return 'appointment-ended';
-          const until = Date.parse(appointment.startTime) + (who === 'client' ? 0 : DAY);
-          if (now.getTime() >= until) return 'appointment-started';
-          free(world, appointment.slotId, appointmentId);
-          Object.assign(appointment, { status: 'CANCELLED', version: appointment.version + 1 });
-          return [{ type: 'AppointmentCancelled', data: { by: who, slotId: appointment.slotId, reason: 'Ill' } }];
-        },
-      };
-    }),
+    cancel: on(
+      wanted,
+      ({ ago, actor, stale }, world, { now }) => {
+        const appointmentId = appointmentAt(world, ago);
+        return {
+          command: cancelAppointment,
+          input: { appointmentId, reason: 'Ill', ...versionIn(stale) },
+          actor,
+          facts: { provider: providerFacts(world) },
+          expect: () => {
+            const own = found(world, appointmentId, actor);
+            if (own === undefined) return 'appointment-unknown';
+            const { appointment, who } = own;
+            if (stale) return 'stale-version';
+            if (appointment.status !== 'SCHEDULED') return 'appointment-ended';
+            const until = Date.parse(appointment.startTime) + (who === 'client' ? 0 : DAY);
+            if (now.getTime() >= until) return 'appointment-started';
+            const left = Date.parse(appointment.startTime) - now.getTime();
+            if (who === 'client' && left <= world.cutoff * MINUTE) return 'too-late-to-cancel';
+            const cancelled = {
+              by: who,
+              slotId: appointment.slotId,
+              reason: 'Ill',
+              closed: closedMark(world, appointment.slotId),
+            };
+            free(world, appointment.slotId, appointmentId);
+            Object.assign(appointment, { status: 'CANCELLED', version: appointment.version + 1 });
+            return [{ type: 'AppointmentCancelled', data: cancelled }];
+          },
+        };
+      },
+      4,
+    ),
     complete: on(
       fc.record({ wanted, bySystem: fc.constantFrom(true, false, false) }),
       ({ wanted: { ago, actor, stale }, bySystem }, world, { now }) => {
@@ -354,7 +632,8 @@ export const scheduleModel = model({
           expect: () => {
             const slot = world.slots.get(wantedSlot);
             if (slot === undefined) return 'slot-unknown';
-            if (slot.heldBy !== undefined && slot.heldBy !== appointmentId) return 'slot-taken';
+            const untaken = untakable(slot, appointmentId);
+            if (untaken !== undefined) return untaken;
             const { held } = slot;
             const age = held === undefined ? 0 : now.getTime() - held.at;
             if (held !== undefined && held.by !== reservationId && age < 60 * SECOND) return 'move-under-way';
@@ -364,7 +643,7 @@ export const scheduleModel = model({
           },
         };
       },
-      3,
+      4,
     ),
     'a guest takes': on(fc.record({ guest: fc.nat(1), place }), ({ guest, place }, { slots, guests }) => {
       const appointmentId = GUESTS[guest] ?? '';
@@ -401,16 +680,24 @@ export const scheduleModel = model({
       2,
     ),
   },
-  seen: ({ slots, appointments }) => ({
-    slots: Object.entries(slots).map(([id, { startTime, heldBy }]) => ({ id, startTime, heldBy })),
-    appointments: Object.entries(appointments).map(
+  seen: (state, { now }) => ({
+    slots: Object.entries(state.slots).map(([id, { startTime, heldBy, blocked, closed }]) => ({
+      ...{ id, startTime, heldBy, blocked: blocked ?? false, closed: closed ?? false },
+    })),
+    displaced: displaced(state, now).map(({ slotId: id }) => id),
+    appointments: Object.entries(state.appointments).map(
       ([id, { clientId, slotId, startTime, status, hasNotes, version }]) => ({
         ...{ id, clientId, slotId, startTime, status, hasNotes, version },
       }),
     ),
   }),
-  expected: ({ slots, appointments }) => ({
-    slots: [...slots].map(([id, { startTime, heldBy }]) => ({ id, startTime, heldBy })),
+  expected: ({ slots, appointments }, { now }) => ({
+    slots: [...slots].map(([id, { startTime, heldBy, blocked = false, closed = false }]) => ({
+      ...{ id, startTime, heldBy, blocked, closed },
+    })),
+    displaced: [...slots]
+      .filter(([, { heldBy, closed, startTime }]) => heldBy && closed && Date.parse(startTime) > now.getTime())
+      .map(([id]) => id),
     appointments: [...appointments].map(([id, { clientId, slotId, startTime, status, notes, version }]) => ({
       ...{ id, clientId, slotId, startTime, status, hasNotes: notes !== null, version },
     })),
@@ -444,5 +731,16 @@ export const scheduleModel = model({
     'not-the-provider',
     'not-started',
     'move-under-way',
+    'slot-blocked',
+    'slot-closed',
+    'buffer-needed',
+    'too-late-to-move',
+    'too-late-to-cancel',
+    'slots-booked',
+    'slot-booked',
+    'slot-overlap',
+    'off-grid',
+    'outside-working-hours',
+    'no-provider-profile',
   ],
 });
