@@ -95,6 +95,8 @@ export const tour = async (
 
   const { sessionId = '', storyId = '', appointmentId = '', roleId = '', accountId = '' } = ids;
   await query('stranger', 'putAppointmentsAppointmentId', { appointmentId, notes: 'Please ring twice' });
+  const { id: backlog } = await command(0)('stranger', 'CreateSession', { name: 'Backlog' });
+  await query('stranger', 'postSessionsSessionIdStories', { sessionId: backlog, title: 'Log in' });
   await query('stranger', 'postRbacCheck', { permission: 'book:appointments' });
   const visitor = await world.open('visitor');
   await query('nobody', 'postAuthLogin', { email: visitor.email, password: visitor.password });
@@ -151,6 +153,12 @@ const estimation = async (run: Run, { people }: World, turn: number): Ids => {
     String((await run('stranger', 'AddStory', { sessionId, title })).id);
   const storyId = await add('Log in');
   const skipped = await add('Log out');
+  const imported = await run('stranger', 'ImportStories', { sessionId, stories: [{ title: 'Sign up' }] });
+  const [signUp] = imported.stories as readonly { readonly id: string }[];
+  await run('stranger', 'ReorderStories', { sessionId, storyIds: [signUp?.id, skipped, storyId] });
+  const dropped = await add('Log in by fax');
+  await run('stranger', 'UpdateStory', { sessionId, storyId: dropped, title: 'Log in by letter' });
+  await run('stranger', 'RemoveStory', { sessionId, storyId: dropped });
   const onStory = { sessionId, storyId };
   await run('stranger', 'OpenVoting', onStory);
   await run('stranger', 'CastVote', { ...onStory, value: '5' });
