@@ -10,6 +10,11 @@ export type MasterKeys = {
   readonly isPresent: (wrapped: Buffer) => boolean;
 };
 
+/** What was to be opened was wrapped by a master key that is not configured. */
+export class MasterKeyUnknown extends Error {
+  override readonly name = 'MasterKeyUnknown';
+}
+
 const ID = 4;
 const IV = 12;
 const TAG = 16;
@@ -32,7 +37,8 @@ export const masterKeys = (present: string, previous?: string): MasterKeys => {
     },
     unwrap: (wrapped, context) => {
       const reader = readers.find(({ id }) => id.equals(wrapped.subarray(0, ID)));
-      if (reader === undefined) throw new Error('A stored key was wrapped by a master key that is not configured');
+      if (reader === undefined)
+        throw new MasterKeyUnknown('A stored key was wrapped by a master key that is not configured');
       const decipher = createDecipheriv('aes-256-gcm', reader.key, wrapped.subarray(ID, ID + IV))
         .setAAD(Buffer.from(context))
         .setAuthTag(wrapped.subarray(ID + IV, ID + IV + TAG));

@@ -31,7 +31,7 @@ import { openConnectors } from './integrations/connectors/index.ts';
 import { mailbox } from './integrations/email.ts';
 import { openSignIn } from './integrations/oauth/index.ts';
 import { createLog, type Logger } from './log.ts';
-import { masterKeys } from './masterKeys.ts';
+import { MasterKeyUnknown, masterKeys } from './masterKeys.ts';
 import { createMetrics, type Metrics, measured } from './metrics.ts';
 import { migrate } from './migrations/index.ts';
 import { createExecute } from './policies/execute.ts';
@@ -152,6 +152,13 @@ export const startService = async (
 type OnStop = (step: () => unknown) => void;
 type Parts = { readonly log: Logger; readonly metrics: Metrics };
 
+const withMasterKey = (error: unknown): never => {
+  if (!(error instanceof MasterKeyUnknown)) throw error;
+  throw new StartupProblem(
+    'CONVENE_MASTER_KEY is not the one that the stored keys are wrapped by; name that one, or in CONVENE_MASTER_KEY_PREVIOUS',
+  );
+};
+
 /** The database with its schema, the log on top of it, and what reads and writes events. */
 const openLog = async (config: Config, secrets: Secrets, databaseUrl: string, parts: Parts, onStop: OnStop) => {
   const { log, metrics } = parts;
@@ -166,7 +173,7 @@ const openLog = async (config: Config, secrets: Secrets, databaseUrl: string, pa
   onStop(() => consumers.end());
 
   const keys = keyRing(pool, masterKeys(secrets.masterKey, config.masterKeyPrevious));
-  const hashKey = (await keys.toSeal([HASH_KEY])).get(HASH_KEY);
+  const hashKey = (await keys.toSeal([HASH_KEY]).catch(withMasterKey)).get(HASH_KEY);
   if (!hashKey) throw new StartupProblem('The key of keyed hashes was erased from table convene.subject_keys');
   const store = measured(await openStore(config, databaseUrl), metrics);
   onStop(() => store.close());
