@@ -202,6 +202,7 @@ export const foreignCalls: Readonly<Record<string, Calls>> = {
   'GET /api/v1/audit/logs': NO_OBJECT,
   'GET /api/v1/audit/logs/:id': NO_OBJECT,
   'GET /api/v1/audit/me': NO_OBJECT,
+  'POST /api/v1/sessions/:sessionId/stories': inSession({ title: 'A story' }),
   'GET /api/v1/audit/streams/:streamType/:streamId/events': NO_OBJECT,
   'GET /api/v1/audit/streams/:streamType/:streamId/state': NO_OBJECT,
   'GET /api/v1/analytics/booking': [
