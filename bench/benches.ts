@@ -1,6 +1,7 @@
 import { append } from './append.ts';
 import type { Bench } from './bench.ts';
 import { command } from './command.ts';
+import { connections } from './connections.ts';
 import { contended } from './contended.ts';
 import { hot } from './hot.ts';
 import { login } from './login.ts';
@@ -8,4 +9,4 @@ import { project } from './project.ts';
 import { query } from './query.ts';
 
 /** Every bench, in the order in which they run. Peers are imported when a bench runs: the list needs nothing installed. */
-export const benches: readonly Bench[] = [append, contended, project, command, login, hot, query];
+export const benches: readonly Bench[] = [append, contended, project, command, login, hot, query, connections];
