@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { slotIdOf } from '../../../src/domain/booking/ids.ts';
 
 /** Things that belong to somebody else, for callers who have nothing to do with them. */
 export type Foreign = {
@@ -117,11 +118,11 @@ export const foreignCalls: Readonly<Record<string, Calls>> = {
   ChangeParticipantRole: ofParticipant({ role: 'observer' }),
   TransferFacilitator: ofParticipant(),
   AddStory: inSession({ title: 'A story' }),
-  OpenVoting: ofStory(),
   ImportStories: inSession({ stories: [{ title: 'A story' }] }),
   UpdateStory: ofStory({ title: 'A story' }),
   RemoveStory: ofStory(),
   ReorderStories: [by('user', 404, ({ sessionId, storyId }) => ({ sessionId, storyIds: [storyId] }))],
+  OpenVoting: ofStory(),
   CastVote: ofStory({ value: '5' }),
   RetractVote: ofStory(),
   RevealVotes: ofStory(),
@@ -136,6 +137,12 @@ export const foreignCalls: Readonly<Record<string, Calls>> = {
   ],
   SetAvailability: NO_OBJECT,
   GenerateTimeSlots: NO_OBJECT,
+  AddTimeSlot: NO_OBJECT,
+  UpdateTimeSlot: [by('provider', 404, ({ slotId }) => ({ slotId, isAvailable: false }), 'slot-unknown')],
+  RemoveTimeSlot: [by('provider', 404, ({ slotId }) => ({ slotId }), 'slot-unknown')],
+  AddAvailabilityException: NO_OBJECT,
+  RemoveAvailabilityException: [by('provider', 404, () => ({ exceptionId: randomUUID() }), 'exception-unknown')],
+  'POST /api/v1/provider/timeslots': NO_OBJECT,
   BookAppointment: [
     by('user', 403, ({ slotId, accountId }) => ({ slotId, onBehalfOf: accountId }), 'not-on-behalf'),
     by('provider', 403, ({ slotId, accountId }) => ({ slotId, onBehalfOf: accountId }), 'not-on-behalf'),
@@ -188,10 +195,14 @@ export const foreignCalls: Readonly<Record<string, Calls>> = {
   'GET /api/v1/provider/emails': [by('provider', 200, ({ appointmentId }) => ({ appointmentId }))],
   'GET /api/v1/appointments/:appointmentId/calendar.ics': ofAppointment(),
   UnblockAddress: NO_OBJECT,
+  OpenCalendarFeed: NO_OBJECT,
+  CloseCalendarFeed: NO_OBJECT,
+  'GET /api/v1/calendar/feed': NO_OBJECT,
   'GET /api/v1/appointments': NO_OBJECT,
   'GET /api/v1/appointments/available': NO_OBJECT,
   'GET /api/v1/appointments/:appointmentId': ofAppointment(),
   'PUT /api/v1/appointments/:appointmentId': ofAppointment(() => ({ notes: 'Mine now' })),
+  'POST /api/v1/sessions/:sessionId/stories': inSession({ title: 'A story' }),
   'GET /api/v1/sessions': NO_OBJECT,
   'GET /api/v1/sessions/:sessionId': inSession(),
   'GET /api/v1/sessions/:sessionId/status': inSession(),
@@ -202,7 +213,6 @@ export const foreignCalls: Readonly<Record<string, Calls>> = {
   'GET /api/v1/audit/logs': NO_OBJECT,
   'GET /api/v1/audit/logs/:id': NO_OBJECT,
   'GET /api/v1/audit/me': NO_OBJECT,
-  'POST /api/v1/sessions/:sessionId/stories': inSession({ title: 'A story' }),
   'GET /api/v1/audit/streams/:streamType/:streamId/events': NO_OBJECT,
   'GET /api/v1/audit/streams/:streamType/:streamId/state': NO_OBJECT,
   'GET /api/v1/analytics/booking': [
@@ -233,6 +243,7 @@ export const openRoutes: Readonly<Record<string, number>> = {
   CompleteOAuthSignIn: 422,
   'POST /api/v1/mfa/verify': 401,
   'POST /api/v1/webhooks/resend': 401,
+  'GET /api/v1/calendar/feeds/:file': 404,
   'GET /api/v1/auth/oauth': 200,
   'GET /api/v1/auth/oauth/:provider': 422,
   'GET /api/v1/auth/oauth/:provider/callback': 422,
@@ -284,6 +295,8 @@ export const unknownIds = (providerOf: { readonly appointmentId: string }): Read
   roleId: randomUUID(),
   providerId: randomUUID(),
   appointmentId: providerOf.appointmentId,
+  slotId: slotIdOf({ providerId: randomUUID(), day: '2027-03-01', startTime: '2027-03-01T09:00:00.000Z' }),
+  exceptionId: randomUUID(),
   userId: randomUUID(),
   phoneNumberId: randomUUID(),
   keyId: randomUUID(),

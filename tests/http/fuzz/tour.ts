@@ -199,6 +199,13 @@ const booking = async (run: Run, call: Call, guest: Person, turn: number): Ids =
     intervals: [{ start: '08:00', end: '12:00' }],
   }));
   await run(name, 'SetAvailability', { weekly, minNoticeMinutes: 0 });
+  const early = { startTime: `${day(34)}T06:00:00.000Z`, endTime: `${day(34)}T06:30:00.000Z` };
+  const { id: slotId } = await run(name, 'AddTimeSlot', { ...early, force: true });
+  await run(name, 'UpdateTimeSlot', { slotId, isAvailable: false });
+  await run(name, 'RemoveTimeSlot', { slotId });
+  const holiday = { from: day(80), to: day(82), closed: true, reason: 'Skiing' };
+  const { id: exceptionId } = await run(name, 'AddAvailabilityException', holiday);
+  await run(name, 'RemoveAvailabilityException', { exceptionId });
   await run(name, 'GenerateTimeSlots', { from: day(35 + 3 * turn), to: day(36 + 3 * turn), pattern: 'weekly' });
   const path = `/appointments/available?providerId=${accountId}&from=${day(34)}&to=${day(60)}`;
   let slots: readonly { readonly slotId: string }[] = [];
