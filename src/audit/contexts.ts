@@ -4,7 +4,7 @@ import type { ContextName } from '../domain/access/permissions.ts';
 const categories = {
   access: ['accessDenial', 'administrators', 'roleCatalog', 'userAccess'],
   audit: ['requestRefusal', 'sensitiveRead'],
-  booking: ['provider', 'schedule', 'clientCalendar', 'calendarSync', 'appointmentReminder'],
+  booking: ['provider', 'schedule', 'clientCalendar', 'calendarSync', 'appointmentReminder', 'calendarFeed'],
   estimation: ['estimationSession', 'sessionCode', 'sessionHost'],
   identity: [
     'account',

@@ -1,6 +1,7 @@
 import { appointmentBindings, settlingBindings } from './booking/appointments.ts';
 import { calendarBindings } from './booking/calendar.ts';
 import { availabilityBindings } from './booking/exceptions.ts';
+import { feedBindings } from './booking/feeds.ts';
 import { providerBindings } from './booking/providers.ts';
 import { reminderBindings } from './booking/reminders.ts';
 import { slotBindings } from './booking/slots.ts';
@@ -13,5 +14,6 @@ export const booking = [
   ...appointmentBindings,
   ...settlingBindings,
   ...reminderBindings,
+  ...feedBindings,
   ...calendarBindings,
 ];

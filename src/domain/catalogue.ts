@@ -6,6 +6,7 @@ import { requestRefusal, events as requestRefusalEvents } from './audit/requestR
 import { sensitiveRead, events as sensitiveReadEvents } from './audit/sensitiveRead.ts';
 import { appointmentReminder, events as appointmentReminderEvents } from './booking/appointmentReminder.ts';
 import { calendarSync, events as calendarSyncEvents } from './booking/calendarSync.ts';
+import { calendarFeed, events as calendarFeedEvents } from './booking/calendarFeed.ts';
 import { clientCalendar, events as clientCalendarEvents } from './booking/clientCalendar.ts';
 import { provider, events as providerEvents } from './booking/provider/index.ts';
 import { schedule, events as scheduleEvents } from './booking/schedule/index.ts';
@@ -39,6 +40,7 @@ export const deciders = [
   clientCalendar,
   calendarSync,
   appointmentReminder,
+  calendarFeed,
   administrators,
   roleCatalog,
   userAccess,
@@ -75,6 +77,7 @@ export const catalogue = {
   ...clientCalendarEvents,
   ...calendarSyncEvents,
   ...appointmentReminderEvents,
+  ...calendarFeedEvents,
   ...administratorsEvents,
   ...roleCatalogEvents,
   ...userAccessEvents,

@@ -22,6 +22,12 @@ export const ifMatchOf = ({ headers }: FastifyRequest): number | undefined => {
 const unchanged = (header: string, etag: string): boolean =>
   header.trim() === '*' || header.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag);
 
+/** Whether the caller has seen this very answer: `If-None-Match` names its entity tag. */
+export const isUnchanged = ({ headers }: FastifyRequest, etag: string): boolean => {
+  const seen = headers['if-none-match'];
+  return seen !== undefined && unchanged(seen, etag);
+};
+
 /** The query parameter `fields` of a single read: names of top-level fields of the answer, with commas. */
 export const fieldsOf = (schema: z.ZodObject) => ({
   fields: z
@@ -50,8 +56,7 @@ export const single = <Data extends object>(
   if (version !== undefined) {
     const etag = etagOf(Number(version));
     reply.header('etag', etag);
-    const seen = request.headers['if-none-match'];
-    if (seen !== undefined && unchanged(seen, etag)) {
+    if (isUnchanged(request, etag)) {
       reply.code(304);
       return undefined as never;
     }

@@ -12,6 +12,7 @@ import { administratorsModel } from './access/administrators.model.ts';
 import { roleCatalogModel } from './access/roleCatalog.model.ts';
 import { userAccessModel } from './access/userAccess.model.ts';
 import { appointmentReminderModel } from './booking/appointmentReminder.model.ts';
+import { calendarFeedModel } from './booking/calendarFeed.model.ts';
 import { clientCalendarModel } from './booking/clientCalendar.model.ts';
 import { providerModel } from './booking/provider.model.ts';
 import { scheduleModel } from './booking/schedule.model.ts';
@@ -41,6 +42,7 @@ const models = [
   userAccessModel,
   clientCalendarModel,
   appointmentReminderModel,
+  calendarFeedModel,
   providerModel,
   scheduleModel,
   accountModel,

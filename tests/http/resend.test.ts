@@ -15,7 +15,7 @@ t.test('mail by Resend', async (t) => {
       (mail) => mail !== undefined,
     );
   /** A verified account, its token taken from the mail that the stand-in received. */
-  const user = async (name: string): Promise<Client> => {
+  const user = async (name = 'Somebody'): Promise<Client> => {
     const account = await service.newcomer(name);
     const { text } = await taken(account.email, /verify/);
     const token = /token=([\w.~-]+)/.exec(text)?.[1];

@@ -1,6 +1,7 @@
 import type { App, Deps } from '../app.ts';
 import { appointmentRoutes } from './booking/appointments.ts';
 import { calendarRoutes } from './booking/calendar.ts';
+import { calendarFeedRoutes, feedPresenters } from './booking/calendarFeed.ts';
 import { calendarFileRoutes } from './booking/calendarFile.ts';
 import { providerRoutes } from './booking/provider.ts';
 
@@ -10,4 +11,8 @@ export const bookingRoutes = (app: App, deps: Deps): void => {
   providerRoutes(app, deps);
   calendarRoutes(app, deps);
   calendarFileRoutes(app, deps);
+  calendarFeedRoutes(app, deps);
 };
+
+/** What the answers of booking's commands take from the edge. */
+export const bookingPresenters = feedPresenters;

@@ -3,7 +3,7 @@ import type { Presenter } from '../commandRoutes.ts';
 import { accessRoutes } from './access/index.ts';
 import { analyticsRoutes } from './analytics/index.ts';
 import { auditRoutes } from './audit/index.ts';
-import { bookingRoutes } from './booking.ts';
+import { bookingPresenters, bookingRoutes } from './booking.ts';
 import { estimationPresenters, estimationRoutes } from './estimation.ts';
 import { identityPresenters, identityRoutes } from './identity/index.ts';
 import { emailRoutes } from './messaging/emails.ts';
@@ -28,6 +28,7 @@ export const routes: readonly ((app: App, deps: Deps) => unknown)[] = [
 /** What the answers of single commands take from read models, by name of the command. */
 export const presenters: Readonly<Record<string, Presenter>> = {
   ...identityPresenters,
+  ...bookingPresenters,
   ...estimationPresenters,
   ...integrationPresenters,
 };

@@ -102,7 +102,8 @@ export const appointments = projection({
       row && { ...next(row, type, recordedAt, data.by), status: 'COMPLETED', outcome: data.outcome },
   },
 });
-const withNames = (db: Kysely<ReadModels>) =>
+/** Appointments beside what is known of both sides. */
+export const withNames = (db: Kysely<ReadModels>) =>
   db
     .selectFrom('appointments as appointment')
     .leftJoin('provider_profiles as provider', 'provider.provider_id', 'appointment.provider_id')
@@ -114,7 +115,8 @@ const withNames = (db: Kysely<ReadModels>) =>
       join.on('provider_calendar.sync_id', '=', sql<string>`appointment.appointment_id || '~provider'`),
     );
 
-const names = [
+/** Names and places of both sides. */
+export const names = [
   'provider.display_name as provider_name',
   'provider.timezone as provider_timezone',
   'provider.meeting_link',
