@@ -3,6 +3,12 @@ import type { Answer, Client } from '../../support/service.ts';
 /** Headers with which a query shows what another caller's command did. */
 export const after = ({ headers }: Answer) => ({ 'consistency-token': headers.get('consistency-token') ?? '' });
 
+/** The same for whichever of many commands came last. */
+export const latest = (answers: readonly Answer[]) => {
+  const tokens = answers.map(({ headers }) => Number(headers.get('consistency-token')));
+  return { 'consistency-token': String(Math.max(...tokens)) };
+};
+
 /** An answer that must be a success; its data. */
 export const done = ({ status, body }: Answer) => {
   if (status >= 300) throw new Error(`${status} ${JSON.stringify(body)}`);
