@@ -82,22 +82,25 @@ export const eventually = async <T>(ask: () => Promise<T>, enough: (value: T) =>
 export const testService = async (t: Test, variables: Record<string, string> = {}, now?: () => Date) => {
   const { connectionString, pool } = await testDatabase(t);
   const dataDir = await mkdtemp(join(tmpdir(), 'convene-service-'));
-  const service = await startService(
-    parseConfig({
-      NODE_ENV: 'test',
-      DATABASE_URL: connectionString,
-      CONVENE_DATA_DIR: dataDir,
-      PORT: '0',
-      CONVENE_ADMIN_EMAIL: ADMIN.email,
-      CONVENE_ADMIN_PASSWORD: ADMIN.password,
-      PASSWORD_COST: '4',
-      RATE_LIMIT_SCALE: '100000',
-      LOG_LEVEL: 'critical',
-      ...variables,
-    }),
-    undefined,
-    now,
-  );
+  const start = (more: Record<string, string> = {}) =>
+    startService(
+      parseConfig({
+        NODE_ENV: 'test',
+        DATABASE_URL: connectionString,
+        CONVENE_DATA_DIR: dataDir,
+        PORT: '0',
+        CONVENE_ADMIN_EMAIL: ADMIN.email,
+        CONVENE_ADMIN_PASSWORD: ADMIN.password,
+        PASSWORD_COST: '4',
+        RATE_LIMIT_SCALE: '100000',
+        LOG_LEVEL: 'critical',
+        ...variables,
+        ...more,
+      }),
+      undefined,
+      now,
+    );
+  const service = await start();
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => {
     stopped ??= service.stop();
@@ -107,6 +110,17 @@ export const testService = async (t: Test, variables: Record<string, string> = {
     await stop();
     await rm(dataDir, { recursive: true, force: true });
   });
+
+  /** A further api process on the same database, as far as one process can hold two; stopped with the test. */
+  const secondNode = async () => {
+    const node = await start({ CONVENE_ROLES: 'api' });
+    t.teardown(() => node.stop());
+    const address = `${node.url}/api/v1`;
+    return {
+      anonymous: client(address),
+      as: ({ accountId, email, token = '' }: Client): Client => client(address, { accountId, email, token }),
+    };
+  };
 
   const api = `${service.url}/api/v1`;
   const anonymous = client(api);
@@ -188,6 +202,7 @@ export const testService = async (t: Test, variables: Record<string, string> = {
     message,
     tokenIn,
     codeTo,
+    secondNode,
     stop,
   };
 };
