@@ -34,7 +34,7 @@ export const expectedOf = (text: string): Expected => {
   return { status, headers, body: body === '' ? undefined : jsonOf(body) };
 };
 
-const PLACES = /…|\$[A-Z][A-Z0-9_]*/g;
+const PLACES = /…|\$[A-Z][A-Z0-9_]*|\$\{[A-Z][A-Z0-9_]*\}/g;
 const literally = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 /** Whether a text is as written: `…` is anything, `$NAME` what is known by that name, or is from now on. */
@@ -45,7 +45,7 @@ const fits = (written: string, text: string, known: Known): boolean => {
     const next = places[index + 1];
     const literal = literally(written.slice(at, typeof next === 'object' ? next.index : undefined));
     if (typeof place === 'string') return literal;
-    const name = place[0].slice(1);
+    const name = place[0].replace(/[${}]/g, '');
     if (place[0] === '…') return `${sofar}[^]*${literal}`;
     const value = known.get(name);
     if (value !== undefined) return `${sofar}${literally(value)}${literal}`;

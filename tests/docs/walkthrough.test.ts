@@ -95,6 +95,8 @@ t.test('an answer', async (t) => {
       ],
     );
     t.notOk(differs('$ID', '7', [['ID', '7']]));
+    t.notOk(differs(`\${DAY}T09:00`, '2030-01-01T09:00', [['DAY', '2030-01-01']]));
+    t.ok(differs(`\${DAY}T09:00`, '2030-01-02T09:00', [['DAY', '2030-01-01']]));
     t.ok(differs('$ID', '8', [['ID', '7']]));
   });
 });

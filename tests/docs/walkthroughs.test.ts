@@ -27,6 +27,9 @@ const authenticator = (): Given[string] => {
   };
 };
 
+/** A date so many days from now, `YYYY-MM-DD` in UTC. */
+const dayIn = (days: number): string => Temporal.Now.plainDateISO('UTC').add({ days }).toString();
+
 t.test('the documents with commands in them', async (t) => {
   for (const folder of FOLDERS)
     t.ok(
@@ -37,7 +40,14 @@ t.test('the documents with commands in them', async (t) => {
     t.test(document, async (t) => {
       const { api } = await testService(t);
       const record = (markdown: string): void => writeFileSync(join(root, document), markdown);
-      const given = { API: api, ADMIN_EMAIL: ADMIN.email, ADMIN_PASSWORD: ADMIN.password, TOTP: authenticator() };
+      const given: Given = {
+        API: api,
+        ADMIN_EMAIL: ADMIN.email,
+        ADMIN_PASSWORD: ADMIN.password,
+        TOMORROW: dayIn(1),
+        NEXT_WEEK: dayIn(7),
+        TOTP: authenticator(),
+      };
       const steps = await walk(readFileSync(join(root, document), 'utf8'), {
         given,
         record: process.env.RECORD === '1' ? record : undefined,
