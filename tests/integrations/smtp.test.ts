@@ -59,6 +59,18 @@ t.test('a mail by SMTP', async (t) => {
     t.equal(lines(received?.parts.get('text/html')), lines(mail.html));
   });
 
+  t.test('brings what goes into a calendar, for programs that read it and for those that want a file', async (t) => {
+    const { url, mails } = await mailServer(t);
+    const content = 'BEGIN:VCALENDAR\r\nSUMMARY:Grüße\r\nEND:VCALENDAR\r\n';
+    await mailerTo(url).send({ ...mail, calendar: { method: 'REQUEST', content } });
+    const { parts, raw } = mails[0] ?? { parts: new Map(), raw: '' };
+    t.equal(parts.get('text/calendar')?.trimEnd(), content.trimEnd());
+    t.equal(parts.get('application/ics'), content);
+    t.match(raw, /^Content-Type: text\/calendar; charset=utf-8; method=REQUEST\r$/m);
+    t.match(raw, /^Content-Disposition: attachment; filename=appointment\.ics\r$/m);
+    t.strictSame([...parts.keys()], ['text/plain', 'text/html', 'text/calendar', 'application/ics']);
+  });
+
   t.test('is recognised by its Message-ID when it comes twice', async (t) => {
     const { url, mails } = await mailServer(t);
     const { providerMessageId } = { providerMessageId: '', ...(await mailerTo(url).send(mail)) };

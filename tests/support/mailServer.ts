@@ -45,23 +45,27 @@ const entity = (raw: string) => {
   return { headers, body: body.join('\r\n\r\n') };
 };
 
-const parsed = (raw: string) => {
-  const { headers, body } = entity(raw);
+type Entity = ReturnType<typeof entity>;
+
+/** What stands in an entity, however deep. */
+const leaves = ({ headers, body }: Entity): readonly Entity[] => {
   const boundary = /boundary="([^"]+)"/.exec(headers.get('content-type') ?? '')?.[1];
-  const entities =
-    boundary === undefined
-      ? [{ headers, body }]
-      : body
-          .split(`--${boundary}`)
-          .slice(1, -1)
-          .map((part) => entity(part.replace(/^\r\n/, '')));
+  if (boundary === undefined) return [{ headers, body }];
+  return body
+    .split(`--${boundary}`)
+    .slice(1, -1)
+    .flatMap((part) => leaves(entity(part.replace(/^\r\n/, ''))));
+};
+
+const parsed = (raw: string) => {
+  const whole = entity(raw);
   const parts = new Map(
-    entities.map((part) => [
+    leaves(whole).map((part) => [
       part.headers.get('content-type')?.split(';')[0] ?? '',
       decoded(part.body, part.headers.get('content-transfer-encoding') ?? ''),
     ]),
   );
-  return { headers, parts };
+  return { headers: whole.headers, parts };
 };
 
 /**

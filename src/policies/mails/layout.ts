@@ -1,4 +1,4 @@
-/** One line of what a mail is about; `before` is what the value was, where it has changed. */
+/** One line of what a mail is about; `before` is what the value was, where it has changed. An https address can be followed. */
 export type Detail = { readonly label: string; readonly value: string; readonly before?: string };
 
 export type Link = { readonly text: string; readonly url: string };
@@ -51,14 +51,17 @@ ${body}
 `;
 
 const paragraph = (html: string, style = ''): string => `<p style="margin:0 0 16px${style && `;${style}`}">${html}</p>`;
-const linked = ({ text, url }: Link, style = 'color:#1d4ed8'): string =>
-  `<a href="${escaped(url)}" style="${style}">${escaped(text)}</a>`;
+/** Without a style the mail program chooses a colour that can be read on its own background. */
+const linked = ({ text, url }: Link, style = ''): string =>
+  `<a href="${escaped(url)}"${style && ` style="${style}"`}>${escaped(text)}</a>`;
+const shown = (value: string): string =>
+  /^https:\/\/\S+$/.test(value) ? linked({ text: value, url: value }) : escaped(value);
 
 const row = ({ label, value, before }: Detail): string => {
   const former = before === undefined ? '' : `<br><span style="opacity:0.7">before: <s>${escaped(before)}</s></span>`;
   return `<tr>
 <th scope="row" align="left" width="30%" style="${CELL};padding-right:16px;font-weight:600">${escaped(label)}</th>
-<td style="${CELL};${ENTERED}">${escaped(value)}${former}</td>
+<td style="${CELL};${ENTERED}">${shown(value)}${former}</td>
 </tr>`;
 };
 
