@@ -109,6 +109,15 @@ export const calendarService = async (t: Test, variables: Record<string, string>
       )
     ).rowCount ?? 0;
 
+  /** The same, while the time comes for all that waits. */
+  const heals = async (who: Client, appointmentId: string, calendarStatus: string) =>
+    (
+      await eventually(
+        async () => hurry().then(() => who.get(`/appointments/${appointmentId}`)),
+        ({ body }) => body.data?.calendarStatus === calendarStatus,
+      )
+    ).body.data;
+
   /** The events of one type that the log has, of one appointment's calendar where it is named. */
   const told = async (type: string, appointmentId?: string) =>
     (
@@ -130,6 +139,7 @@ export const calendarService = async (t: Test, variables: Record<string, string>
     newProvider,
     book,
     stands,
+    heals,
     hurry,
     told,
   };

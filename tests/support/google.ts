@@ -11,8 +11,8 @@ export type GoogleEvent = { readonly id: string; readonly status: string } & Rea
 
 /**
  * What happens to one call of the calendar. `cut`: it is done, and the answer is lost. `lost`: it is not done, and there
- * is no answer. `twice`: it is done twice, and the second answer counts. `held`: it is done, without an answer, when
- * {@link Google.release} is called. Otherwise the answer, and nothing is done.
+ * is no answer. `twice`: it is done twice, and the second answer counts. `held`: there is no answer, and it is done later,
+ * by `release`. Otherwise the answer, and nothing is done.
  */
 export type Fault =
   | 'cut'
@@ -184,8 +184,10 @@ export const google = async (t: Parameters<typeof answering>[0]) => {
 
   const serveCalendar = (response: ServerResponse, one: Asked): void => {
     const fault = control.fault?.(one);
-    if (fault === 'held') held.push(() => void perform(one));
-    else if (typeof fault === 'object') {
+    if (fault === 'held') {
+      held.push(() => void perform(one));
+      response.destroy();
+    } else if (typeof fault === 'object') {
       response.writeHead(fault.status, { 'content-type': 'application/json', ...fault.headers });
       response.end(JSON.stringify(fault.body ?? {}));
     } else {
@@ -251,6 +253,11 @@ export const google = async (t: Parameters<typeof answering>[0]) => {
     calls: () => asked.filter(({ path }) => path?.startsWith(EVENTS)).map(({ method }) => method),
     /** What can be seen in somebody's calendar. */
     seen: (sub: string) => [...calendarOf(sub).values()].filter(({ status }) => status !== 'cancelled'),
+    /** Takes an event away as its holder can at Google himself. */
+    forget: (sub: string, id: string): void => {
+      const event = calendarOf(sub).get(id);
+      if (event !== undefined) calendarOf(sub).set(id, { ...event, status: 'cancelled' });
+    },
     /** Does what was held, in the order it came; how much that was. */
     release: () => held.splice(0).map((perform) => perform()).length,
     /** Lets somebody have an account there. */
