@@ -1,163 +1,17 @@
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
-import pg from 'pg';
-import t, { type Test } from 'tap';
-import { createAggregates } from '../../src/commands/aggregates.ts';
-import type { AnyBinding, Outcome } from '../../src/commands/binding.ts';
-import { booking } from '../../src/commands/booking.ts';
-import { createJudge } from '../../src/commands/lines.ts';
-import { createCommands } from '../../src/commands/pipeline.ts';
-import { postgresSnapshots } from '../../src/commands/snapshots.ts';
+import t from 'tap';
 import { clientCalendar } from '../../src/domain/booking/clientCalendar.ts';
 import { dayOfAppointment, scheduleId, slotIdOf } from '../../src/domain/booking/ids.ts';
 import { provider } from '../../src/domain/booking/provider/index.ts';
 import { schedule } from '../../src/domain/booking/schedule/index.ts';
-import { deciders } from '../../src/domain/catalogue.ts';
 import type { Actor } from '../../src/domain/decider.ts';
-import { createCodec } from '../../src/eventstore/codec.ts';
-import { isUndecodable } from '../../src/eventstore/event.ts';
-import { keyRing } from '../../src/eventstore/keyRing.ts';
-import { type EventStore, OutcomeUnknown, type Position, StoreUnavailable } from '../../src/eventstore/port.ts';
-import { postgresEventStore } from '../../src/eventstore/postgres/index.ts';
-import { masterKeys } from '../../src/masterKeys.ts';
-import { clientTime, heldSlots, slotGeneration } from '../../src/policies/booking.ts';
-import type { AnyPolicy, Reaction } from '../../src/policies/policy.ts';
-import { noLookups } from '../support/lookups.ts';
-import { testDatabase } from '../support/postgres.ts';
+import { clientTime, exceptionChanges, heldSlots, movedSlots, slotGeneration } from '../../src/policies/booking.ts';
+import { bookingWorld, type Fault, type Node } from '../support/bookingWorld.ts';
 import { runs } from '../support/random.ts';
 
 const DAYS = ['2026-03-09', '2026-03-10', '2026-03-11'];
 const STARTS = ['08:00', '08:30'];
-const START = '2026-03-02T10:00:00.000Z';
-const LATER_MS = 62_000;
-
-/** What a process does to its next appends: nothing, fail before, or store and then fail. */
-type Fault = 'none' | 'before' | 'after';
-
-const system: Actor = { id: 'policy:test', kind: 'system', permissions: ['*:*'], verified: true };
-const bindingOf = (name: string): AnyBinding => {
-  const binding: AnyBinding | undefined = booking.find(({ command }) => command.name === name);
-  if (binding === undefined) throw new Error(`There is no command ${name}`);
-  return binding;
-};
-
-/** One service process: its own memory, the common log, and a clock and faults that a test sets. */
-const startNode = (pool: pg.Pool, log: EventStore, clock: { now: Date }) => {
-  const faults: Fault[] = [];
-  const store: EventStore = {
-    ...log,
-    append: async (...args) => {
-      const fault = faults.shift() ?? 'none';
-      if (fault === 'before') throw new StoreUnavailable('The process died');
-      const appended = await log.append(...args);
-      if (fault === 'after') throw new OutcomeUnknown('The process died');
-      return appended;
-    },
-  };
-  const codec = createCodec(deciders, keyRing(pool, masterKeys('one')));
-  const aggregates = createAggregates({ store, codec, snapshots: postgresSnapshots(pool, 'these rules') });
-  const commands = createCommands({
-    aggregates,
-    judge: createJudge({ store, codec, aggregates }),
-    hashKey: Buffer.alloc(32, 1),
-    lookups: noLookups,
-    passwords: { hash: async () => '', verify: async () => false, current: () => true },
-    now: () => clock.now,
-  });
-  const send = (name: string, input: unknown, actor: Actor): Promise<Outcome | undefined> =>
-    commands.execute(bindingOf(name), { input, actor, correlationId: randomUUID() }).catch((error: unknown) => {
-      if (error instanceof StoreUnavailable || error instanceof OutcomeUnknown) return undefined;
-      throw error;
-    });
-  return { send, faults, codec, reads: commands.reads };
-};
-type Node = ReturnType<typeof startNode>;
-
-const startWorld = async (t: Test) => {
-  const { connectionString } = await testDatabase(t, { migrate: true });
-  const pool = new pg.Pool({ connectionString, options: '-c search_path=convene' });
-  const log = postgresEventStore({ connectionString });
-  t.teardown(async () => {
-    await log.close();
-    await pool.end();
-  });
-
-  return async () => {
-    const clock = { now: new Date(START) };
-    const nodes = [startNode(pool, log, clock), startNode(pool, log, clock)] as const;
-    /** Two of them with the same hours, so that a client's appointments could overlap. */
-    const doctors = Array.from(
-      { length: 2 },
-      (): Actor => ({
-        id: randomUUID(),
-        kind: 'user',
-        permissions: ['manage:availability', 'manage:provider-appointments'],
-        verified: true,
-      }),
-    );
-    const [doctor = system] = doctors;
-    const providerId = doctor.id;
-    const clients = Array.from(
-      { length: 3 },
-      (): Actor => ({
-        id: randomUUID(),
-        kind: 'user',
-        permissions: ['book:appointments'],
-        verified: true,
-      }),
-    );
-    const from = await log.head();
-
-    const [first] = nodes;
-    const registered = {
-      email: 'p@example.org',
-      emailHash: '',
-      displayName: 'P',
-      timezone: 'UTC',
-      language: 'en',
-      plan: 'free',
-      createdFrom: 'api',
-      method: 'password',
-    };
-    const metadata = {
-      commandId: randomUUID(),
-      command: 'RegisterAccount',
-      correlationId: randomUUID(),
-      actor: { id: 'test', kind: 'system' as const },
-    };
-    const weekly = [1, 2, 3].map((dayOfWeek) => ({ dayOfWeek, intervals: [{ start: '09:00', end: '10:00' }] }));
-    for (const one of doctors) {
-      const data = { ...registered, accountId: one.id };
-      const account = await first.codec.encode([{ id: randomUUID(), type: 'AccountRegistered', data }], metadata);
-      await log.append(`account-${one.id}`, 'noStream', account);
-      await first.send('CreateProviderProfile', { accountId: one.id, displayName: 'P' }, system);
-      await first.send('SetAvailability', { weekly }, one);
-    }
-
-    /** Lets time pass and the policies do what is due by then, as often as they find something to do. */
-    const settle = async (policies: readonly AnyPolicy[]): Promise<void> => {
-      const node = startNode(pool, log, clock);
-      let after: Position = from;
-      for (;;) {
-        const { events, position } = await log.readAll(after, { limit: 10_000 });
-        if (events.length === 0) return;
-        after = position;
-        clock.now = new Date(clock.now.getTime() + LATER_MS);
-        for (const event of await node.codec.decode(events)) {
-          if (isUndecodable(event)) throw event.error;
-          for (const { on } of policies) {
-            const reactions: readonly Reaction[] = on[event.type]?.(event as never) ?? [];
-            for (const reaction of reactions)
-              if (reaction.kind === 'command') await node.send(reaction.command, reaction.input, system);
-          }
-        }
-      }
-    };
-
-    return { nodes, clock, providerId, doctor, doctors, clients, settle, fresh: () => startNode(pool, log, clock) };
-  };
-};
 
 const SLOTS = DAYS.flatMap((day) => STARTS.map((time) => ({ day, startTime: `${day}T${time}:00.000Z` })));
 const slotAt = (providerId: string, index: number): string => {
@@ -181,6 +35,41 @@ const checkOverlaps = async (node: Node, providers: readonly string[]): Promise<
   const times = scheduled.map(({ clientId, startTime }) => `${clientId} ${startTime}`);
   assert.deepEqual(times.sort(), [...new Set(times)].sort(), 'a client has one appointment at a time');
   return times.length;
+};
+
+const minuteOf = (time: string): number => Number(time.slice(0, 2)) * 60 + Number(time.slice(3, 5));
+/** Whether a slot of these days lies in hours by the clock of Luxembourg, an hour before UTC in winter. */
+const liesIn = (hours: readonly { start: string; end: string }[], startTime: string): boolean => {
+  const start = minuteOf(startTime.slice(11)) + 60;
+  return hours.some((one) => minuteOf(one.start) <= start && start + 30 <= minuteOf(one.end));
+};
+
+/** Every day has the hours that the exceptions of its provider leave it, all of them or none. */
+const checkExceptions = async (node: Node, providers: readonly string[], now: Date): Promise<number> => {
+  let standing = 0;
+  for (const providerId of providers) {
+    const { state } = await node.reads.load(provider, providerId);
+    assert.equal(state.change, undefined, 'no change is left half done');
+    standing += state.exceptions.length;
+    for (const day of DAYS) {
+      const { slots, hours, appointments } = (await node.reads.load(schedule, scheduleId({ providerId, day }))).state;
+      const exception = state.exceptions.find(({ from, to }) => from <= day && day <= to);
+      assert.deepEqual(hours?.intervals ?? null, exception?.intervals ?? null, `the hours of ${day}`);
+      const spans = Object.values(slots).sort((a, b) => (a.startTime < b.startTime ? -1 : 1));
+      for (const [index, { startTime, heldBy, closed = false }] of spans.entries()) {
+        assert.ok(startTime >= (spans[index - 1]?.endTime ?? ''), 'no two slots overlap');
+        assert.equal(
+          closed,
+          exception !== undefined && !liesIn(exception.intervals, startTime),
+          `${startTime} is closed`,
+        );
+        const booked = heldBy !== undefined && startTime > now.toISOString();
+        assert.ok(!(closed && booked), 'nobody is booked where the provider is not');
+      }
+      assert.ok(Object.values(appointments).every(({ status }) => status !== 'COMPLETED'));
+    }
+  }
+  return standing;
 };
 
 /** Holds every promise that the streams of a provider and his clients make to each other. */
@@ -212,25 +101,63 @@ const check = async (node: Node, providers: readonly string[], clients: readonly
   return scheduled.length;
 };
 
+type Offer = { readonly kind: string; readonly slot: number; readonly cancelBooked: boolean };
+/** What a provider does to his slots and hours. */
+const offer = async (node: Node, actor: Actor, { kind, slot, cancelBooked }: Offer): Promise<unknown> => {
+  const day = DAYS[slot % DAYS.length] ?? '';
+  const [from = day, to = day] = [day, slot % 2 === 0 ? (DAYS.at(-1) ?? day) : day].sort();
+  const slotId = slotAt(actor.id, slot);
+  const startTime = `${day}T08:${slot % 2 === 0 ? '30' : '00'}:00.000Z`;
+  const exception = {
+    ...{ from, to },
+    ...(kind === 'close' ? { closed: true } : { intervals: [{ start: '09:00', end: '09:30' }] }),
+  };
+  switch (kind) {
+    case 'close':
+    case 'narrow':
+      return node.send('AddAvailabilityException', { ...exception, cancelBooked }, actor);
+    case 'replace':
+      return node.send('SetAvailability', { weekly: [], exceptions: [exception], cancelBooked }, actor);
+    case 'open': {
+      const [exceptionId] = (await node.reads.load(provider, actor.id)).state.exceptions.map((one) => one.exceptionId);
+      return exceptionId && node.send('RemoveAvailabilityException', { exceptionId }, actor);
+    }
+    case 'block':
+      return node.send('UpdateTimeSlot', { slotId, isAvailable: cancelBooked }, actor);
+    case 'shift':
+      return node.send('UpdateTimeSlot', { slotId, startTime, force: true }, actor);
+    case 'remove':
+      return node.send('RemoveTimeSlot', { slotId }, actor);
+    default: {
+      const endTime = new Date(Date.parse(startTime) + 1_800_000).toISOString();
+      return node.send('AddTimeSlot', { startTime, endTime, force: true }, actor);
+    }
+  }
+};
+
 const step = fc.record({
   node: fc.nat(1),
   client: fc.nat(2),
   slot: fc.nat(SLOTS.length - 1),
-  kind: fc.constantFrom('book', 'book', 'book', 'move', 'move', 'move', 'cancel'),
+  kind: fc.constantFrom(
+    ...(['book', 'book', 'book', 'book', 'move', 'move', 'move', 'cancel'] as const),
+    ...(['close', 'close', 'narrow', 'open', 'replace', 'block', 'shift', 'remove', 'add'] as const),
+  ),
+  cancelBooked: fc.boolean(),
   doctor: fc.nat(1),
   faults: fc.array(fc.constantFrom<Fault>('none', 'none', 'before', 'after'), { maxLength: 3 }),
 });
 
 t.test('bookings, moves and cancellations', async (t) => {
-  const world = await startWorld(t);
+  const world = await bookingWorld(t);
 
   t.test('leave no slot and no time behind, in whatever order they race and wherever they are cut off', async (t) => {
-    let left = 0;
+    let [left, closed] = [0, 0];
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.array(step, { minLength: 1, maxLength: 5, size: 'max' }), { maxLength: 6, size: 'max' }),
         async (rounds) => {
-          const { nodes, doctor: anybody, doctors, clients, settle, fresh } = await world();
+          const { nodes, clock, doctor: anybody, doctors, clients, settle, fresh } = await world();
           const providers = doctors.map(({ id }) => id);
           for (const one of doctors) await nodes[0].send('GenerateTimeSlots', { from: DAYS[0], to: DAYS.at(-1) }, one);
           for (const round of rounds) {
@@ -240,9 +167,13 @@ t.test('bookings, moves and cancellations', async (t) => {
               ...all.map((day) => day.appointments),
             ) as (typeof all)[number]['appointments'];
             await Promise.all(
-              round.map(async ({ node, client, doctor, slot, kind, faults }) => {
+              round.map(async ({ node, client, doctor, slot, kind, faults, cancelBooked }) => {
                 const process = nodes[node] ?? nodes[0];
                 const actor = clients[client] ?? anybody;
+                if (!['book', 'move', 'cancel'].includes(kind)) {
+                  process.faults.push(...faults);
+                  return offer(process, doctors[doctor] ?? anybody, { kind, slot, cancelBooked });
+                }
                 const [appointmentId] =
                   Object.entries(state).find(
                     ([, { clientId, status }]) => clientId === actor.id && status === 'SCHEDULED',
@@ -260,13 +191,15 @@ t.test('bookings, moves and cancellations', async (t) => {
             );
             await checkOverlaps(fresh(), providers);
           }
-          await settle([clientTime, heldSlots]);
+          await settle([clientTime, heldSlots, exceptionChanges, movedSlots]);
           left += await check(fresh(), providers, clients);
+          closed += await checkExceptions(fresh(), providers, clock.now);
         },
       ),
       runs(12),
     );
     t.ok(left > 0, 'some appointments came about');
+    t.ok(closed > 0, 'some exceptions stand');
   });
 
   t.test('that are cut off after the new slot was held end as if nothing had happened', async (t) => {
@@ -310,7 +243,7 @@ t.test('bookings, moves and cancellations', async (t) => {
 });
 
 t.test('a generation of slots that is cut off is finished later', async (t) => {
-  const { nodes, providerId, doctor, settle, fresh } = await (await startWorld(t))();
+  const { nodes, providerId, doctor, settle, fresh } = await (await bookingWorld(t))();
   nodes[0].faults.push('none', 'before');
   t.equal(await nodes[0].send('GenerateTimeSlots', { from: DAYS[0], to: DAYS.at(-1) }, doctor), undefined);
   await settle([slotGeneration]);
