@@ -13,6 +13,7 @@ import { roleCatalogModel } from './access/roleCatalog.model.ts';
 import { userAccessModel } from './access/userAccess.model.ts';
 import { appointmentReminderModel } from './booking/appointmentReminder.model.ts';
 import { calendarFeedModel } from './booking/calendarFeed.model.ts';
+import { calendarSyncModel } from './booking/calendarSync.model.ts';
 import { clientCalendarModel } from './booking/clientCalendar.model.ts';
 import { providerModel } from './booking/provider.model.ts';
 import { scheduleModel } from './booking/schedule.model.ts';
@@ -35,12 +36,15 @@ import { tokensModel } from './identity/tokens.model.ts';
 import { verifiedPhoneModel } from './identity/verifiedPhone.model.ts';
 import { blockedAddressModel } from './messaging/blockedAddress.model.ts';
 import { emailModel } from './messaging/email.model.ts';
+import { integrationModel } from './messaging/integration.model.ts';
+import { oauthFlowModel } from './messaging/oauthFlow.model.ts';
 
 const models = [
   administratorsModel,
   roleCatalogModel,
   userAccessModel,
   clientCalendarModel,
+  calendarSyncModel,
   appointmentReminderModel,
   calendarFeedModel,
   providerModel,
@@ -61,6 +65,8 @@ const models = [
   oauthSignInModel,
   emailModel,
   blockedAddressModel,
+  integrationModel,
+  oauthFlowModel,
   sessionModel,
   sessionCodeModel,
   sessionHostModel,

@@ -42,8 +42,9 @@ const settledElsewhere = async (reads: Reads, integrationId: string, claimId: st
  * provider refuses is not tried again; what it leaves unanswered changes nothing.
  */
 export const refresh = async (run: Run<z.output<typeof refreshIntegration.input>>): Promise<Outcome> => {
-  const { input, reads, step, judge, commandId } = run;
+  const { input, reads, step, judge, newId } = run;
   const { integrationId } = input;
+  const claimId = newId('refresh');
   const before = (await reads.load(integration, integrationId)).state;
   const wanted = { ...input, seen: input.seen ?? before.tokensAt };
   let claimed = await judge(wanted);
@@ -55,9 +56,9 @@ export const refresh = async (run: Run<z.output<typeof refreshIntegration.input>
   if (!claimed.ok) return claimed;
   const { state } = await reads.load(integration, integrationId);
   // Somebody else was faster, or this is the repeat of a command that is done.
-  if (state.claim?.id !== commandId || state.provider === undefined) return claimed;
+  if (state.claim?.id !== claimId || state.provider === undefined) return claimed;
   const release = async (): Promise<void> => {
-    await step(failRefresh, integrationId, { integrationId, claimId: commandId });
+    await step(failRefresh, integrationId, { integrationId, claimId });
   };
   const connector = reads.connectors.providers[state.provider];
   if (connector === undefined) {

@@ -26,7 +26,7 @@ export const refreshIntegration = command(
   (
     { integrationId, seen },
     state,
-    { actor, now, commandId }: { actor: Actor; now: Date; commandId: string },
+    { actor, now, newId }: { actor: Actor; now: Date; newId: (label: string) => string },
   ): readonly IntegrationEvent[] | Rejection => {
     const { accountId, provider, status, claim } = state;
     if (!isOwn(state, actor) || accountId === undefined || provider === undefined) return INTEGRATION_UNKNOWN;
@@ -38,10 +38,11 @@ export const refreshIntegration = command(
     if (!state.refreshable)
       return reject('CONFLICT', 'not-refreshable', 'The provider gave nothing to refresh this connection with');
     if (seen !== undefined && state.tokensAt > seen) return [];
-    if (claim !== undefined && claim.id !== commandId && Date.parse(claim.until) > now.getTime())
+    const claimId = newId('refresh');
+    if (claim !== undefined && claim.id !== claimId && Date.parse(claim.until) > now.getTime())
       return reject('CONFLICT', UNDER_WAY, 'The connection is being refreshed');
     const until = new Date(now.getTime() + CLAIM_LIFE).toISOString();
-    return [{ type: 'IntegrationRefreshStarted', data: { integrationId, accountId, claimId: commandId, until } }];
+    return [{ type: 'IntegrationRefreshStarted', data: { integrationId, accountId, claimId, until } }];
   },
 );
 
