@@ -10,11 +10,19 @@ export const networkOf = (ip: string): string => {
   return `${address.split(':').slice(0, 3).join(':')}::`;
 };
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** To be called when the request has become a connection of another protocol: it was answered with 101. */
+    switched: () => void;
+  }
+}
+
 const NO_ROUTE = 'unknown';
 
 /** Measures and logs every request: routes as patterns, no query strings, no bodies. */
 export const registerObservation = (app: App, { log, metrics }: Deps): void => {
   app.decorateRequest('startedAt', 0);
+  app.decorateRequest('switched', () => {});
   const children = new Map<string, { observe: (seconds: number) => void }>();
   const measureOf = (method: string, route: string, status: number) => {
     const key = `${method} ${route} ${status}`;
@@ -53,14 +61,15 @@ export const registerObservation = (app: App, { log, metrics }: Deps): void => {
     // A socket forgets its peer once it is closed.
     const { ip } = request;
     let answered = false;
-    reply.raw.once('finish', () => {
+    const answer = (status: number): void => {
+      if (answered) return;
       answered = true;
-      finished(request, reply, reply.raw.statusCode, ip);
-    });
+      finished(request, reply, status, ip);
+    };
+    request.switched = () => answer(101);
+    reply.raw.once('finish', () => answer(reply.raw.statusCode));
     // 499: the client was gone before the answer, nobody saw a status.
-    reply.raw.once('close', () => {
-      if (!answered) finished(request, reply, 499, ip);
-    });
+    reply.raw.once('close', () => answer(499));
     done();
   });
   app.server.on('connection', (socket) => {

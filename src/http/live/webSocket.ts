@@ -1,5 +1,6 @@
+import type { ServerResponse } from 'node:http';
 import websocket from '@fastify/websocket';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
 import { z } from 'zod';
 import type { App, Deps } from '../app.ts';
@@ -32,12 +33,13 @@ export const registerWebSocket = async (
   { live, logins }: { readonly live: Live; readonly logins: Logins },
 ): Promise<void> => {
   const connections = new Set<Connection>();
+  const failed = (error: Error, socket: WebSocket): void => {
+    deps.log.debug({ err: error }, 'a WebSocket failed');
+    socket.terminate();
+  };
   await app.register(websocket, {
     options: { maxPayload: live.limits.messageBytes, clientTracking: true, perMessageDeflate: false },
-    errorHandler: (error, socket) => {
-      deps.log.debug({ err: error }, 'a WebSocket failed');
-      socket.terminate();
-    },
+    errorHandler: failed,
     preClose(done) {
       const { clients } = this.websocketServer;
       for (const connection of connections) connection.close(closeCodes.draining, 'the service stops');
@@ -94,20 +96,32 @@ export const registerWebSocket = async (
     if (query.ticket !== undefined) connection.received(JSON.stringify({ type: 'auth', ticket: query.ticket }));
   };
 
+  /** Lets go of the HTTP request, which would otherwise be kept for as long as the connection lasts. */
+  const forget = (socket: WebSocket, request: FastifyRequest): void => {
+    request.switched();
+    responses.get(request)?.detachSocket(request.raw.socket);
+    socket.removeAllListeners('error');
+    socket.on('error', (error) => failed(error, socket));
+  };
+  const responses = new WeakMap<FastifyRequest, ServerResponse>();
+
   app.route({
     method: 'GET',
     url: '/ws',
     schema: { hide: true } as never,
     config: { access: 'anyone', polled: true },
-    preValidation: async (request: FastifyRequest) => {
+    preValidation: async (request: FastifyRequest, reply: FastifyReply) => {
       if (!request.ws) return;
+      responses.set(request, reply.raw);
       if (!originAllowed(request.headers.origin, request.host, deps.config.corsOrigins))
         throw new Problem('FORBIDDEN', 'Pages of this origin may not connect', { reason: 'foreign-origin' });
     },
     handler: async () => {
       throw new Problem('NOT_FOUND', 'Please connect with the WebSocket protocol', { reason: 'not-found' });
     },
-    wsHandler: (socket: WebSocket, request: FastifyRequest) =>
-      connect(socket, request.ip, Query.safeParse(request.query).data ?? {}),
+    wsHandler: (socket: WebSocket, request: FastifyRequest) => {
+      connect(socket, request.ip, Query.safeParse(request.query).data ?? {});
+      forget(socket, request);
+    },
   });
 };

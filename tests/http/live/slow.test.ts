@@ -46,6 +46,7 @@ const setUp = async (t: Test) => {
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(() => JSON.stringify);
   app.decorateRequest('caller', undefined);
+  app.decorateRequest('switched', () => {});
   const metrics = createMetrics();
   const deps = { config: parseConfig({ NODE_ENV: 'test' }), log: pino({ level: 'silent' }), metrics } as Deps;
   const logins = { byToken: async () => login(), byTicket: async () => login(), standing: async () => actor };
