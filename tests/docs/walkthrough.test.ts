@@ -67,7 +67,7 @@ t.test('an answer', async (t) => {
   t.test('has what is written, neither more nor less', async (t) => {
     t.notOk(differs({ a: 1, b: [true, null, 'x'] }, { a: 1, b: [true, null, 'x'] }));
     for (const value of [{ a: 2 }, { a: '1' }, { a: 1, b: 2 }, {}, [], null, 'a'])
-      t.ok(differs({ a: 1 }, value), value);
+      t.ok(differs({ a: 1 }, value), JSON.stringify(value));
     for (const value of [[1], [1, 2, 3], [2, 1], {}]) t.ok(differs([1, 2], value), value);
   });
   t.test('may have more where that is written', async (t) => {
@@ -79,7 +79,7 @@ t.test('an answer', async (t) => {
   t.test('has texts that begin, go on and end as written', async (t) => {
     t.notOk(differs('…', 'anything'));
     t.notOk(differs('…', 3));
-    for (const value of [null, {}, []]) t.ok(differs('…', value), value);
+    for (const value of [null, {}, []]) t.ok(differs('…', value), JSON.stringify(value));
     t.notOk(differs('a…b', 'a, and then b'));
     t.ok(differs('a…b', 'a, and then c'));
     t.ok(differs('a.b', 'axb'), 'nothing else is a pattern');

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import t from 'tap';
 import { Abandoned } from '../../src/commands/outcomes.ts';
+import { HashingBusy } from '../../src/commands/passwordThreads.ts';
 import { OutcomeUnknown, StoreUnavailable } from '../../src/eventstore/port.ts';
 import { server } from './support/server.ts';
 
@@ -133,6 +134,14 @@ t.test('a command over HTTP', async (t) => {
       t.equal(json().error.code, 'SERVICE_UNAVAILABLE');
       t.ok(headers['retry-after']);
     }
+  });
+
+  t.test('sends away who comes in a flood of passwords', async (t) => {
+    answerWith(() => Promise.reject(new HashingBusy(6.2)));
+    const { statusCode, headers, json } = await put();
+    t.equal(statusCode, 503);
+    t.equal(headers['retry-after'], '7');
+    t.match(json().error, { code: 'SERVICE_UNAVAILABLE', reason: 'hashing-busy' });
   });
 
   t.test('answers 500 without detail when something breaks', async (t) => {
