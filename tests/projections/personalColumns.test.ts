@@ -30,6 +30,8 @@ const COLUMNS: Readonly<Record<string, { readonly personal: string; readonly oth
     other: 'appointment_id slot_id status timezone booked_by outcome cancelled_by history',
   },
   emails: { personal: 'recipient', other: 'template status last_error appointment_id' },
+  calendar_syncs: { personal: '', other: 'sync_id appointment_id party status event_id last_error' },
+  integrations: { personal: 'external_account', other: 'provider scopes status' },
   estimation_sessions: { personal: '', other: 'code name status state' },
   estimation_stories: { personal: '', other: 'title description external_ref url rounds' },
   session_members: { personal: '', other: 'member_id role membership' },

@@ -198,6 +198,15 @@ export const foreignCalls: Readonly<Record<string, Calls>> = {
   OpenCalendarFeed: NO_OBJECT,
   CloseCalendarFeed: NO_OBJECT,
   'GET /api/v1/calendar/feed': NO_OBJECT,
+  InitiateIntegration: NO_OBJECT,
+  RefreshIntegration: [by('user', 404, () => ({ integrationId: randomUUID() }), 'integration-unknown')],
+  RevokeIntegration: [by('user', 404, () => ({ integrationId: randomUUID() }), 'integration-unknown')],
+  DisconnectCalendar: NO_OBJECT,
+  RetryCalendarSync: ofAppointment(),
+  'GET /api/v1/oauth/providers': NO_OBJECT,
+  'GET /api/v1/oauth/integrations': NO_OBJECT,
+  'GET /api/v1/oauth/status': NO_OBJECT,
+  'GET /api/v1/calendar/status': NO_OBJECT,
   'GET /api/v1/appointments': NO_OBJECT,
   'GET /api/v1/appointments/available': NO_OBJECT,
   'GET /api/v1/appointments/:appointmentId': ofAppointment(),
@@ -221,6 +230,7 @@ export const foreignCalls: Readonly<Record<string, Calls>> = {
   ],
   'GET /api/v1/analytics/estimation': [by('user', 404, ({ sessionId }) => ({ sessionId }))],
   'GET /api/v1/live': [by('user', 403, ({ sessionId }) => ({ topics: `session:${sessionId}` }), 'topic-refused')],
+  'POST /api/v1/live/tickets': NO_OBJECT,
 };
 
 /**
@@ -241,6 +251,8 @@ export const openRoutes: Readonly<Record<string, number>> = {
   StartOAuthSignIn: 422,
   ContinueOAuthSignIn: 422,
   CompleteOAuthSignIn: 422,
+  CompleteIntegration: 422,
+  'GET /api/v1/oauth/callback': 422,
   'POST /api/v1/mfa/verify': 401,
   'POST /api/v1/webhooks/resend': 401,
   'GET /api/v1/calendar/feeds/:file': 404,
@@ -284,6 +296,10 @@ export const takesNoInput: Readonly<Record<string, string>> = {
     ]),
   ),
   'GET /api/v1/mfa/backup-codes': '409 mfa-off',
+  'GET /api/v1/oauth/providers': '200',
+  'GET /api/v1/oauth/status': '200',
+  'GET /api/v1/calendar/status': '200',
+  DisconnectCalendar: '404 calendar-not-connected',
 };
 
 /** Well-formed ids of things that do not exist, by the name of the path parameter or field. */
@@ -297,6 +313,7 @@ export const unknownIds = (providerOf: { readonly appointmentId: string }): Read
   appointmentId: providerOf.appointmentId,
   slotId: slotIdOf({ providerId: randomUUID(), day: '2027-03-01', startTime: '2027-03-01T09:00:00.000Z' }),
   exceptionId: randomUUID(),
+  integrationId: randomUUID(),
   userId: randomUUID(),
   phoneNumberId: randomUUID(),
   keyId: randomUUID(),
