@@ -58,8 +58,11 @@ declare module 'fastify' {
     unverified?: boolean;
     /** Open to API keys that hold the permission of the route, or the one named here. */
     apiKey?: boolean | `${string}:${string}`;
-    /** Takes a secret: counted strictly by address and route, before the secret is looked at. */
-    credential?: boolean;
+    /**
+     * Takes a secret: counted strictly by address and command, before the secret is looked at. A name is that of the
+     * command whose attempts it counts among: several spellings are one way in.
+     */
+    credential?: boolean | string;
     /** Statuses of refusals that follow neither from its access nor from its path; for the API document. */
     refuses?: readonly (401 | 403 | 404 | 409)[];
     /** Runs a command for its caller, so that `Idempotency-Key` and `If-Match` count; for the API document. */
@@ -97,9 +100,13 @@ const withChecks = (app: App, route: RouteOptions): void => {
   // The reference page's own routes come from a plugin, which knows nothing of logins.
   const config = isReference(route.url) ? { access: 'anyone' as const, unlimited: true } : (route.config ?? {});
   const url = route.url.length > 1 ? route.url.replace(/\/$/, '') : route.url;
+  const attempted =
+    typeof config.credential === 'string'
+      ? config.credential
+      : (config.binding?.command.name ?? `${route.method} ${url}`);
   const before = {
     onRequest: async (request: FastifyRequest, reply: FastifyReply) => {
-      if (config.credential) await app.rateLimits.countAttempt(request, reply, `${request.method} ${url}`);
+      if (config.credential) await app.rateLimits.countAttempt(request, reply, attempted);
       else if (config.polled) app.rateLimits.countPolled(request, reply);
       else if (config.webhook) app.rateLimits.countWebhook(request, reply);
       else app.rateLimits.count(request, reply);

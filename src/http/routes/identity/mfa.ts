@@ -35,7 +35,7 @@ export const mfaRoutes = (app: App, deps: Deps): void => {
   app.post(
     '/mfa/verify',
     {
-      config: { access: 'anyone', unverified: true, credential: true, runsCommand: true },
+      config: { access: 'anyone', unverified: true, credential: verifyMfaChallenge.name, runsCommand: true },
       schema: {
         summary: 'Gives the code of a log-in that asks for it, or confirms a second factor that was offered',
         body: Answer.meta({ examples: [{ challengeToken: 'from the log-in', code: '123456' }] }),

@@ -166,7 +166,7 @@ export const oauthRoutes = (app: App, deps: Deps): void => {
   app.post(
     '/auth/google',
     {
-      config: { ...open, credential: true },
+      config: { ...open, credential: completeOAuthSignIn.name },
       schema: {
         summary: 'Signs in with an ID token of Google, or exchanges the code that a sign-in led to',
         body: z
