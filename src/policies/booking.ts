@@ -4,6 +4,7 @@ import { dayOfSlot, isHome } from '../domain/booking/ids.ts';
 import {
   abandonExceptionChange,
   cancelDisplacedAppointments,
+  closeProvider,
   restoreDayHours,
   resumeSlotGeneration,
 } from '../domain/booking/provider/index.ts';
@@ -90,6 +91,14 @@ export const movedSlots = policy('booking-moved-slots', {
         ],
 });
 
+/** Closes the calendar of a provider whose account is closed, and once more what was being booked meanwhile. */
+export const providerClosing = policy('booking-provider-closing', {
+  AccountDeactivated: ({ data: { accountId }, recordedAt }) => [
+    issue(closeProvider, { accountId }),
+    issue(closeProvider, { accountId }, settleAt(recordedAt)),
+  ],
+});
+
 type Timed = { readonly data: { readonly appointmentId: string; readonly endTime: string } };
 const completeNextDay = ({ data: { appointmentId, endTime } }: Timed): readonly Reaction[] => [
   issue(completeAppointment, { appointmentId, outcome: 'attended' }, after(endTime, DAY_SECONDS)),
@@ -109,5 +118,6 @@ export const bookingPolicies = [
   heldSlots,
   exceptionChanges,
   movedSlots,
+  providerClosing,
   appointmentCompletion,
 ] as const;

@@ -15,7 +15,7 @@ import {
   slotRef,
   unusedSlotId,
 } from '../../domain/booking/ids.ts';
-import { completeSlotGeneration, type Provider, provider } from '../../domain/booking/provider/index.ts';
+import { closeProvider, completeSlotGeneration, type Provider, provider } from '../../domain/booking/provider/index.ts';
 import {
   type Appointment,
   type BookingInput,
@@ -266,6 +266,22 @@ const clientCancellation = async (run: Run<{ readonly accountId: string }>): Pro
   return latest(outcome, ...cancelled);
 };
 
+/** Cancels what clients have booked with a provider whose account is closed; nothing once it is open again. */
+const providerClosing = async (run: Run<{ readonly accountId: string }>): Promise<Outcome> => {
+  const { reads, step, judge } = run;
+  const { accountId } = run.input;
+  const outcome = await judge();
+  const { profile } = (await reads.load(provider, accountId)).state;
+  if (!outcome.ok || profile === undefined || (await isOpen(reads, accountId))) return outcome;
+  const cancelled: Outcome[] = [];
+  for (const appointmentId of await reads.lookups.upcomingAppointments(accountId)) {
+    if (dayOfAppointment(appointmentId).providerId !== accountId) continue;
+    const cancel = () => step(cancelAppointment, home({ appointmentId }), { appointmentId, reason: 'account closed' });
+    cancelled.push(await cancellation(run, appointmentId, cancel));
+  }
+  return latest(outcome, ...cancelled);
+};
+
 /** Cancels; reached through `PUT /appointments/{id}` too. */
 export const cancelBinding = bind(cancelAppointment, {
   path: 'DELETE /appointments/:appointmentId',
@@ -307,4 +323,8 @@ export const settlingBindings = [
     facts: ({ appointmentId }, reads) => timeFacts(reads, appointmentId),
   }),
   internal(cancelClientAppointments, ({ accountId }) => accountId, { process: clientCancellation }),
+  internal(closeProvider, ({ accountId }) => accountId, {
+    facts: async ({ accountId }, reads) => ({ isOpen: await isOpen(reads, accountId) }),
+    process: providerClosing,
+  }),
 ];

@@ -6,6 +6,7 @@ import {
   addAvailabilityException,
   announceSlots,
   cancelDisplacedAppointments,
+  closeProvider,
   completeSlotGeneration,
   createProviderProfile,
   generateTimeSlots,
@@ -440,6 +441,18 @@ export const providerModel = model({
         },
       };
     }),
+    'close the account': on(fc.boolean(), (isOpen, world) => ({
+      command: closeProvider,
+      input: { accountId: doctor.id },
+      facts: { isOpen },
+      twice: 'nothing',
+      expect: () => {
+        if (isOpen || !world.profile?.active) return [];
+        world.profile.active = false;
+        world.version += 1;
+        return ['ProviderDeactivated'];
+      },
+    })),
     'bring days back': on(fc.constantFrom('restore', 'cancel'), (what) => ({
       ...(what === 'restore'
         ? { command: restoreDayHours, input: { providerId: doctor.id, seq: 1, days: [] } }

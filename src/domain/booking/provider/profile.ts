@@ -93,3 +93,14 @@ export const updateProviderProfile = command(
     return [...(same ? [] : [updated]), ...(active === profile.active ? [] : [switched])];
   },
 );
+
+/**
+ * Closes the calendar of a provider whose account is closed; nothing once it is open again. The appointments with him are cancelled each in its own
+ * stream.
+ */
+export const closeProvider = command(
+  'CloseProvider',
+  z.object({ accountId: uuid }),
+  ({ accountId }, { profile }, { facts: { isOpen } }: Context<{ readonly isOpen: boolean }>) =>
+    profile?.active && !isOpen ? [{ type: 'ProviderDeactivated', data: { providerId: accountId } }] : [],
+);
