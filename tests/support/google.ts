@@ -138,7 +138,8 @@ export const google = async (t: Parameters<typeof answering>[0]) => {
     const refreshToken = `1//${randomUUID()}`;
     refresh.set(refreshToken, known);
     const now = Math.floor(Date.now() / 1000);
-    const claims = { iss: url, aud: CLIENT.id, sub: known.who.sub, email: known.who.email, nonce: known.nonce };
+    const { sub, email } = known.who;
+    const claims = { iss: url, aud: CLIENT.id, sub, email, email_verified: true, nonce: known.nonce };
     const idToken = await new SignJWT({ ...claims, iat: now, exp: now + 600 })
       .setProtectedHeader({ alg: 'RS256', kid: 'one' })
       .sign(privateKey);

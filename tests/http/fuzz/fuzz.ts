@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { freePort } from '../../../src/postgres/cluster.ts';
 import { browser } from '../../support/browser.ts';
-import { openIdProvider } from '../../support/openIdProvider.ts';
+import { google } from '../../support/google.ts';
 import { chance } from './chance.ts';
 import { envelopeOf, operationsOf } from './document.ts';
 import { createHarness, type Failure, type Harness } from './harness.ts';
@@ -83,16 +83,13 @@ const inspect = async (target: Target, { call, failures }: Harness, leaks: Leaks
   return lines.length;
 };
 
-/** A real provider to sign in with, and somebody who says yes there. */
+/** A server in Google's place to sign in with and to connect, and somebody who says yes there. */
 const signInProvider = async () => {
   const ends: (() => Promise<void>)[] = [];
-  // The provider has to know beforehand where the service sends browsers back to.
   const port = await freePort();
   const origin = `http://127.0.0.1:${port}`;
-  const provider = await openIdProvider({ after: (end) => ends.push(end) }, [
-    `${origin}/api/v1/auth/oauth/google/callback`,
-  ]);
-  provider.settle({ sub: 'resident', email: 'resident@provider.example', email_verified: true, name: 'Resident' });
+  const provider = await google({ after: (end) => ends.push(end) });
+  provider.control.as = { sub: 'resident', email: 'resident@provider.example' };
   return {
     variables: {
       PORT: String(port),
@@ -100,17 +97,12 @@ const signInProvider = async () => {
       OAUTH_REDIRECT_URIS: 'https://app.example.org/signed-in',
       GOOGLE_CLIENT_ID: provider.client.id,
       GOOGLE_CLIENT_SECRET: provider.client.secret,
-      GOOGLE_ISSUER: provider.issuer,
+      GOOGLE_ISSUER: provider.url,
+      GOOGLE_API_URL: provider.url,
+      CORS_ORIGINS: 'https://app.example.org',
     },
     consent: (authorizationUrl: string): Promise<URL> =>
-      browser({}).follow(
-        authorizationUrl,
-        (url) => url.origin === origin,
-        (url) => {
-          if (url.pathname.startsWith('/interaction/')) url.searchParams.set('as', 'resident');
-          return url;
-        },
-      ),
+      browser({}).follow(authorizationUrl, (url) => url.origin === origin),
     stop: async () => {
       for (const end of ends) await end();
     },

@@ -1,3 +1,4 @@
+import { calendar } from './calendarTour.ts';
 import type { Operation } from './document.ts';
 import { identity as account, type Consent } from './identityTour.ts';
 import type { Pool } from './pool.ts';
@@ -12,14 +13,18 @@ const day = (days: number): string => new Date(Date.now() + days * DAY_MS).toISO
 /** Operations that no tour can bring to success, and why. */
 export const unreachable: Readonly<Record<string, string>> = {
   commandCompleteAppointment: 'an appointment is completed once it has begun, and none can be booked in the past',
+  commandUnblockAddress: 'an address is blocked by notices of a mail service, which none sends here',
+  postOpsBlockedAddressesRelease: 'the same',
+  postWebhooksResend: 'takes what Resend has signed',
   getRootWs: 'answers 101 to the WebSocket protocol alone: the cases on raw sockets do that',
 };
 
-/** Pages of a sign-in, which the tour of identity visits on its way. */
+/** Pages of a sign-in or a connection, which their tours visit on the way. */
 const redirects: ReadonlySet<string> = new Set([
   'getAuthGoogle',
   'getAuthOauthProvider',
   'getAuthOauthProviderCallback',
+  'getOauthCallback',
 ]);
 
 /** Every spelling of every command, so that each tour can take the next. */
@@ -91,9 +96,10 @@ export const tour = async (
     };
     await identity(run, call, guest, turn);
     await account({ run, query, call, consent }, world, turn);
+    await calendar({ run, query, call, consent }, 'stranger', ids.appointmentId ?? '', turn);
   }
 
-  const { sessionId = '', storyId = '', appointmentId = '', roleId = '', accountId = '' } = ids;
+  const { sessionId = '', storyId = '', appointmentId = '', roleId = '', accountId = '', file = '' } = ids;
   await query('stranger', 'putAppointmentsAppointmentId', { appointmentId, notes: 'Please ring twice' });
   const { id: backlog } = await command(0)('stranger', 'CreateSession', { name: 'Backlog' });
   await query('stranger', 'postSessionsSessionIdStories', { sessionId: backlog, title: 'Log in' });
@@ -126,7 +132,7 @@ export const tour = async (
   );
   for (const { id, method, path } of unseen.filter((each) => each.method === 'GET')) {
     const as = readers.find(([pattern]) => pattern.test(path))?.[1] ?? 'nobody';
-    const known: Input = { sessionId, storyId, appointmentId, roleId, accountId, userId: accountId };
+    const known: Input = { sessionId, storyId, appointmentId, roleId, accountId, userId: accountId, file };
     const input = Object.fromEntries(Object.entries(known).filter(([name]) => path.includes(`{${name}}`)));
     if (method === 'GET') await query(as, id, { ...input, ...inputs[id] });
   }
@@ -223,7 +229,10 @@ const booking = async (run: Run, call: Call, guest: Person, turn: number): Ids =
   });
   const { id: cancelled } = await run('mate', 'BookAppointment', book);
   await run('mate', 'CancelAppointment', { appointmentId: cancelled, reason: 'Fallen ill' });
-  return { appointmentId: String(id) };
+  await run('mate', 'OpenCalendarFeed');
+  await run('mate', 'CloseCalendarFeed');
+  const { url } = await run('stranger', 'OpenCalendarFeed');
+  return { appointmentId: String(id), file: String(url).split('/').at(-1) ?? '' };
 };
 
 /** A permission and a role from their definition to the end of an assignment. */
