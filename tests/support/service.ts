@@ -31,7 +31,8 @@ export type Client = {
 const PASSWORD = 'Correct-horse-7';
 export const ADMIN = { email: 'admin@example.org', password: 'Admin-horse-7' };
 
-const client = (base: string, login?: { accountId: string; email: string; token: string }): Client => {
+/** Somebody who calls the service at an address, with or without a login. */
+export const client = (base: string, login?: { accountId: string; email: string; token: string }): Client => {
   const call: Client['call'] = async (method, path, body, headers = {}) => {
     const response = await fetch(`${base}${path.startsWith('/') ? '' : '/'}${path}`, {
       method,
