@@ -36,9 +36,12 @@ const frame = (event: string, data: z.ZodType) => ({
     topic: { type: 'string' },
     data: shapeOf(data),
     at: { type: 'string', format: 'date-time' },
-    seq: { type: 'string', description: 'Place in the log; hand it back as `after` to resume behind it' },
+    seq: {
+      type: 'string',
+      description: 'Place in the log; hand it back as `after` to resume behind it. Missing where nothing is stored',
+    },
   },
-  required: ['event', 'topic', 'data', 'at', 'seq'],
+  required: ['event', 'topic', 'data', 'at'],
 });
 
 const streamChannel = ({ category, events }: AnyDecider) => ({
@@ -63,15 +66,18 @@ const channelName = (kind: 'stream' | 'topic', name: string): string => `${kind}
 const description = `Generated from the event schemas. Channels \`stream.*\` are the streams of the log, channels \`topic.*\` what clients
 are told live.
 
-WebSocket \`/ws\`: the first message is {type: "auth", token}, within 10 s, answered by {type: "auth:ok"}. Then
+WebSocket \`/ws\`: the first message is {type: "auth", token} or {type: "auth", ticket}, within 10 s, answered by
+{type: "auth:ok", expiresAt}; \`/ws?ticket=…\` needs none. Tickets come from \`POST /api/v1/live/tickets\`. Then
 {type: "subscribe", topic, after?}, answered by {type: "subscribed", topic, seq}, by {type: "resync", topic, seq} when more
-than 500 messages were missed (read afresh, messages behind seq follow), or by {type: "error", code, topic}; and
+than 500 messages were missed (read afresh, messages behind seq follow), or by {type: "error", code, message, topic}; and
 {type: "unsubscribe", topic}. With \`?names=hyphen\` message names have a hyphen instead of the colon. A new token before
-the old one expires ({type: "auth:expiring", at} comes 30 s ahead) is another {type: "auth", token}. Close codes: 1001 the service
-stops, 1008 too many messages at once, 1009 a message over 64 KB, 4401 no valid login, 4408 silent for 90 s or reading too
-slowly, 4429 too many connections. Topics of other kinds and malformed ids are refused with VALIDATION_ERROR.
+the old one expires ({type: "auth:expiring", at} comes 30 s ahead) is another auth message. Close codes: 1001 the service
+stops, 1008 too many messages at once, 1009 a message over 64 KB, 4401 no valid login or one that has ended, 4408 silent for
+90 s or reading too slowly, 4429 too many connections. Topics of other kinds and malformed ids are refused with
+VALIDATION_ERROR.
 
-Server-sent events \`GET /api/v1/live?topics=a,b\`: login by header, the same messages, resumed by \`Last-Event-ID\`.`;
+Server-sent events \`GET /api/v1/live?topics=a,b\`: login by header or ticket, the same messages, resumed by
+\`Last-Event-ID\` or \`after\`. An event \`closing\` with {code, reason} says why the service ends a stream.`;
 
 /** The events of the log and the live messages as an AsyncAPI 3.0 document. */
 export const asyncApi = (deciders: readonly AnyDecider[], topics: readonly AnyTopicKind[], version: string): object => {
