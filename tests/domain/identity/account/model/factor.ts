@@ -32,8 +32,8 @@ const unprovedBy = (drawn: { typed: string; codeRight: boolean }, world: World):
   return drawn.codeRight ? undefined : 'code-wrong';
 };
 
-/** The second factor: offered for ten minutes, on until it is turned off with both factors, its codes good for once. */
-export const factor = {
+/** A second factor is offered for ten minutes, and on once a code of it came back. */
+export const offer = {
   'offer a factor': on(
     fc.record({
       typed,
@@ -91,6 +91,10 @@ export const factor = {
     },
     3,
   ),
+};
+
+/** It is on until it is turned off with both factors, its codes good for once. */
+export const factor = {
   'use a code of the app': on(fc.constantFrom(-1, 0, 1), (off, world, { now }) => {
     if (world.factor?.method !== 'totp') return undefined;
     const step = stepOf(now) + off;
@@ -163,6 +167,10 @@ export const factor = {
     },
     0.5,
   ),
+};
+
+/** Ten devices at most on which it is not asked for, each for thirty days. */
+export const devices = {
   'trust a device': on(
     fc.constantFrom(...DEVICES),
     (deviceId, world, { now }) => ({

@@ -15,10 +15,10 @@ import {
 } from '../../../../../src/domain/identity/account/index.ts';
 import { type Moment, model } from '../../../../support/model.ts';
 import { address } from './address.ts';
-import { DEVICES, factor } from './factor.ts';
+import { DEVICES, devices, factor, offer } from './factor.ts';
 import { identities } from './identities.ts';
 import { life } from './life.ts';
-import { NUMBERS, phones } from './phones.ts';
+import { NUMBERS, numbers, phones } from './phones.ts';
 import { preferred, profile } from './profile.ts';
 import { secrets } from './secrets.ts';
 import { subscription } from './subscription.ts';
@@ -112,15 +112,28 @@ export const accountModel = model({
   parts: [
     life,
     address,
-    secrets,
-    factor,
-    phones,
-    { ...factor, ...phones },
-    { ...identities, ...phones },
+    { ...address, ...secrets },
+    { ...offer, ...factor },
+    { ...offer, ...devices },
+    numbers,
+    { ...numbers, ...phones, ...offer },
+    { ...numbers, ...phones, ...identities },
     profile,
     subscription,
   ],
-  moves: { ...life, ...address, ...secrets, ...factor, ...phones, ...identities, ...profile, ...subscription },
+  moves: {
+    ...life,
+    ...address,
+    ...secrets,
+    ...offer,
+    ...factor,
+    ...devices,
+    ...numbers,
+    ...phones,
+    ...identities,
+    ...profile,
+    ...subscription,
+  },
   seen,
   expected,
   always: (state, world, history) => {

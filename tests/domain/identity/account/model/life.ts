@@ -110,7 +110,7 @@ const mayNot = (drawn: Closing, world: World): string | undefined => {
 export const life = {
   open: on(
     fc.oneof(
-      { weight: 6, arbitrary: fc.constantFrom({ phone: undefined }, { phone: undefined }, { phone: '+49301000000' }) },
+      { weight: 6, arbitrary: fc.constantFrom({ phone: undefined }, { phone: undefined }, { phone: '+49301000010' }) },
       { weight: 3, arbitrary: fc.boolean().map((verified) => ({ verified })) },
       { weight: 1, arbitrary: fc.constant({}) },
     ),

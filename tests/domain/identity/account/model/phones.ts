@@ -11,7 +11,7 @@ import {
 import { named } from '../../../../support/model.ts';
 import { accountId, ada, HOUR, hashOf, on, type Phone, type World } from './world.ts';
 
-export const NUMBERS = Array.from({ length: 7 }, (_none, index) => `+4930100000${index}`);
+export const NUMBERS = Array.from({ length: 12 }, (_none, index) => `+493010000${10 + index}`);
 const number = fc.constantFrom(...NUMBERS);
 /** Which of the account's numbers; now and then one that it does not have. */
 const which = fc.nat(5);
@@ -36,8 +36,8 @@ const remove = (phone: Phone, world: World) => {
   return { type: 'PhoneNumberRemoved', data };
 };
 
-/** Five telephone numbers at most, of which one that is verified is the primary one as soon as there is any. */
-export const phones = {
+/** Five telephone numbers at most, and ten new ones an hour. */
+export const numbers = {
   'add a number': on(
     fc.record({ number, label: fc.constantFrom(undefined, 'Office', 'Home') }),
     ({ number, label }, world, { now, newId }) => ({
@@ -55,8 +55,38 @@ export const phones = {
         return [{ type: 'PhoneNumberAdded', data: { accountId, phoneNumberId: newId('phone'), number, label } }];
       },
     }),
-    4,
+    6,
   ),
+  'remove a number': on(
+    fc.oneof({ weight: 4, arbitrary: which }, { weight: 1, arbitrary: fc.constant('where codes go') }),
+    (which, world) => {
+      if (isLoggedOut(world)) return undefined;
+      const whereCodesGo = (world.factor ?? world.offer)?.phone;
+      const phone =
+        typeof which === 'number' ? world.phones[which] : world.phones.find(({ id }) => id === whereCodesGo);
+      return {
+        command: removePhoneNumber,
+        input: { phoneNumberId: idOf(phone) },
+        actor: ada,
+        expect: () => {
+          if (phone === undefined) return 'number-unknown';
+          if (world.factor?.phone === phone.id) return 'number-in-use';
+          const removed = remove(phone, world);
+          if (world.primary !== phone.id) return [removed];
+          world.primary = undefined;
+          const proved = world.phones.filter(({ verified }) => verified !== undefined);
+          if (proved.length === 0) return [removed];
+          const oldest = proved.reduce((a, b) => ((b.verified ?? 0) < (a.verified ?? 0) ? b : a));
+          return [removed, primary(world, oldest.id)];
+        },
+      };
+    },
+    3,
+  ),
+};
+
+/** One of those that are verified is the primary one as soon as there is any. */
+export const phones = {
   'a code came back': on(
     which,
     (which, world, { now }) => {
@@ -74,7 +104,7 @@ export const phones = {
         },
       };
     },
-    3,
+    6,
   ),
   'hold a code against a number': on(
     which,
@@ -120,32 +150,6 @@ export const phones = {
         },
       };
     },
-  ),
-  'remove a number': on(
-    fc.oneof(which, fc.constant('where codes go')),
-    (which, world) => {
-      if (isLoggedOut(world)) return undefined;
-      const whereCodesGo = (world.factor ?? world.offer)?.phone;
-      const phone =
-        typeof which === 'number' ? world.phones[which] : world.phones.find(({ id }) => id === whereCodesGo);
-      return {
-        command: removePhoneNumber,
-        input: { phoneNumberId: idOf(phone) },
-        actor: ada,
-        expect: () => {
-          if (phone === undefined) return 'number-unknown';
-          if (world.factor?.phone === phone.id) return 'number-in-use';
-          const removed = remove(phone, world);
-          if (world.primary !== phone.id) return [removed];
-          world.primary = undefined;
-          const proved = world.phones.filter(({ verified }) => verified !== undefined);
-          if (proved.length === 0) return [removed];
-          const oldest = proved.reduce((a, b) => ((b.verified ?? 0) < (a.verified ?? 0) ? b : a));
-          return [removed, primary(world, oldest.id)];
-        },
-      };
-    },
-    2,
   ),
   'somebody else proves to have a number': on(number, (number, world) => ({
     command: loseNumber,
