@@ -23,7 +23,10 @@ const COLUMNS: Readonly<Record<string, { readonly personal: string; readonly oth
   api_keys: { personal: 'name', other: 'key_hash prefix permissions' },
   suspicious_signs: { personal: '', other: 'key signs' },
   second_factors: { personal: 'devices', other: '' },
-  provider_profiles: { personal: 'display_name bio meeting_link location', other: 'timezone currency weekly' },
+  provider_profiles: {
+    personal: 'display_name bio meeting_link location exceptions',
+    other: 'timezone currency weekly',
+  },
   time_slots: { personal: '', other: 'slot_id appointment_id' },
   appointments: {
     personal: 'notes cancel_reason',

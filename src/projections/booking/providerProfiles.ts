@@ -38,8 +38,7 @@ export const providerProfiles = projection({
     column: 'provider_id',
     row: (row) => ({
       ...row,
-      ...{ display_name: 'deleted user', bio: null, meeting_link: null, location: null },
-      exceptions: row.exceptions.map((exception) => ({ ...exception, reason: null })),
+      ...{ display_name: 'deleted user', bio: null, meeting_link: null, location: null, exceptions: [] },
     }),
   },
   indexes: [['active', 'display_name']],

@@ -23,6 +23,7 @@ const slots = ['2027-03-01T08:00:00.000Z', '2027-03-01T08:30:00.000Z', '2027-03-
   start_time: start,
   end_time: start,
   blocked: false,
+  closed: false,
   appointment_id: start.includes('08:00') ? 'a1' : null,
 }));
 const appointment = (id: string, start: string, over: object) => ({
@@ -57,6 +58,10 @@ const fill = async (pool: Pool): Promise<void> => {
       weekly: [],
       min_notice_minutes: 60,
       max_advance_days: 90,
+      buffer_minutes: 0,
+      cancel_cutoff_minutes: 0,
+      move_cutoff_minutes: 0,
+      exceptions: [],
       version: 0,
       created_at: '2027-01-01T00:00:00.000Z',
     },
