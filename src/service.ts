@@ -22,6 +22,7 @@ import type { EventStore, Position } from './eventstore/port.ts';
 import { postgresEventStore } from './eventstore/postgres/index.ts';
 import { createApiKeys } from './http/apiKeys.ts';
 import { createApp } from './http/app.ts';
+import { originAllowed } from './http/headers.ts';
 import { createPresence } from './http/presence.ts';
 import { createRights } from './http/rights.ts';
 import { createSessions } from './http/sessions.ts';
@@ -212,7 +213,10 @@ const openCommands = async (
   };
   const channels = await openChannels(config, { pool, hash: keyedHash(hashKey), log });
   const signIn = await openSignIn(config.signIn, publicUrl);
-  const connectors = await openConnectors(config.signIn, { publicUrl, origins: config.corsOrigins });
+  const connectors = await openConnectors(config.signIn, {
+    publicUrl,
+    allowed: (origin) => originAllowed(config, origin),
+  });
   const { calendars, circuits: ofCalendars } = openCalendars(config.calendars);
   const threads = passwordThreads();
   onStop(threads.close);

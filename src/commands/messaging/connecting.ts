@@ -77,7 +77,7 @@ export const initiate = async (
   const state = stateOf(hash, newId('oauth-flow'));
   const flowId = flowIdOf(hash, state);
   const origin = originOf(redirectUri);
-  const allowed = origin !== undefined && connectors.origins.includes(origin);
+  const allowed = origin !== undefined && connectors.mayReturnTo(origin);
   // Asked before anything is stored: what cannot be begun leaves no trace.
   const wish = await wishOf(reads, actor.id, provider, wantedScopes(input));
   const built = await connector?.authorizationUrl(secretsOf(hash, state), wish);

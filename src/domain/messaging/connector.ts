@@ -35,11 +35,11 @@ export type Connector = {
   readonly revoke: (token: string) => Promise<boolean>;
 };
 
-/** The providers that are configured, and the origins where browsers may come out. */
+/** The providers that are configured, and whether browsers may come out at an address of an origin. */
 export type Connectors = {
   readonly providers: Readonly<Partial<Record<Provider, Connector>>>;
-  readonly origins: readonly string[];
+  readonly mayReturnTo: (origin: string) => boolean;
 };
 
 /** Where nothing is configured. */
-export const noConnectors: Connectors = { providers: {}, origins: [] };
+export const noConnectors: Connectors = { providers: {}, mayReturnTo: () => false };

@@ -26,11 +26,11 @@ export type ConnectorSettings = {
 
 /**
  * The providers that accounts can be connected to, as far as they are configured: they send browsers back to the service
- * at `publicUrl`, which go on to an address of one of the `origins`. `timeoutMs` is what each call may take.
+ * at `publicUrl`, which go on to an address there or of an origin that is `allowed`. `timeoutMs` is what each call may take.
  */
 export const openConnectors = async (
   { google }: ConnectorSettings,
-  { publicUrl, origins, timeoutMs }: { publicUrl: string; origins: readonly string[]; timeoutMs?: number },
+  { publicUrl, allowed, timeoutMs }: { publicUrl: string; allowed: (origin: string) => boolean; timeoutMs?: number },
 ): Promise<Connectors & { readonly circuits: readonly Circuit[] }> => {
   const circuits: Circuit[] = [];
   const providers: Partial<Record<Provider, Connector>> = {};
@@ -41,5 +41,6 @@ export const openConnectors = async (
     circuits.push(circuit);
     providers.google = guarded(googleConnector({ ...google, callbackUrl }), ask);
   }
-  return { providers, origins: [new URL(publicUrl).origin, ...origins], circuits };
+  const own = new URL(publicUrl).origin;
+  return { providers, mayReturnTo: (origin) => origin === own || allowed(origin), circuits };
 };

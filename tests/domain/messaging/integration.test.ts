@@ -1,4 +1,5 @@
 import t from 'tap';
+import type { z } from 'zod';
 import {
   connectIntegration,
   disconnectCalendar,
@@ -25,7 +26,7 @@ const tokens = {
   refreshToken: '1//one',
   expiresAt: '2026-03-02T11:00:00.000Z',
 };
-const granting = {
+const granting: z.input<typeof connectIntegration.input> = {
   ...of,
   ...tokens,
   provider: 'google',
@@ -33,7 +34,7 @@ const granting = {
   scopes: [CALENDAR],
   granted: ['openid', CALENDAR],
   flowId: 'flow',
-} as const;
+};
 const connected = (more: object = {}): IntegrationEvent =>
   ({
     type: 'IntegrationConnected',

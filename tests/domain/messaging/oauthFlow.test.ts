@@ -1,4 +1,5 @@
 import t from 'tap';
+import type { z } from 'zod';
 import {
   completeIntegration,
   initiateIntegration,
@@ -12,7 +13,11 @@ const ada = user(id('ada'));
 const facts = { flowId: 'flow', configured: true, allowed: true };
 const redirectUri = 'https://app.example.org/integrations';
 const CALENDAR = 'https://www.googleapis.com/auth/calendar.events';
-const input = { provider: 'google', capabilities: ['calendar'], redirectUri } as const;
+const input: z.input<typeof initiateIntegration.input> = {
+  provider: 'google',
+  capabilities: ['calendar'],
+  redirectUri,
+};
 const expiresAt = new Date(now.getTime() + 600_000).toISOString();
 const started: OAuthFlowEvent = {
   type: 'OAuthFlowStarted',

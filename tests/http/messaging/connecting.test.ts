@@ -41,6 +41,8 @@ t.test('beginning to connect Google', async (t) => {
     t.strictSame(await answers({ capabilities: ['calendar', 'repos'] }), [422, 'capabilities.1']);
     t.strictSame(await answers({ redirectUri: 'https://evil.example/' }), [422, 'redirectUri']);
     t.strictSame(await answers({ redirectUri: 'javascript:alert(1)' }), [422, 'redirectUri']);
+    t.strictSame(await answers({ redirectUri: 'https://ada@app.example.org/' }), [422, 'redirectUri']);
+    t.equal((await initiate(ada, { redirectUri: 'http://localhost:5173/integrations' })).status, 200);
     t.strictSame(await answers({ provider: 'github', capabilities: ['repos'] }), [403, 'plan-required']);
     const admin = await service.admin();
     const { status, body } = await initiate(admin, { provider: 'github', capabilities: ['repos'] });
