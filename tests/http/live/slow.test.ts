@@ -1,63 +1,19 @@
 import { EventEmitter, once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
-import Fastify from 'fastify';
-import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
-import { pino } from 'pino';
 import t, { type Test } from 'tap';
 import { WebSocket } from 'ws';
-import { parseConfig } from '../../../src/config.ts';
-import type { Deps } from '../../../src/http/app.ts';
-import { registerServerSentEvents, registerWebSocket } from '../../../src/http/live/index.ts';
 import { defaultLimits } from '../../../src/http/live/limits.ts';
-import { createLive } from '../../../src/http/live/live.ts';
-import type { Login } from '../../../src/http/live/logins.ts';
-import { createMetrics } from '../../../src/metrics.ts';
 import { eventually } from '../../support/service.ts';
-import { createLog, kinds } from './log.ts';
+import { liveServer } from './server.ts';
 
 const TEXT_BYTES = 60_000;
 /** More than the systems at both ends keep for a connection, and what the service keeps, taken together. */
 const MESSAGES = 400;
 
-const actor = { id: 'anna', kind: 'user' as const, permissions: [], verified: true, sessionId: 's' };
-const login = (): Login => ({
-  caller: {
-    actor,
-    accountId: 'anna',
-    rights: { permissions: [], roles: [], plan: 'free', verified: true, active: true },
-  },
-  expiresAt: new Date(Date.now() + 60_000),
-});
-
-/** Live connections over real sockets, of a log in memory. */
+/** A server, and how to tell its clients more than they take. */
 const setUp = async (t: Test) => {
-  const log = createLog();
-  const live = await createLive({
-    ...log,
-    kinds: kinds.map((kind) => ({ kind })),
-    reads: { load: async () => ({ state: undefined as never, revision: undefined }) },
-    limits: { ...defaultLimits, goodbye: 200 },
-    standing: async (who) => who,
-    activeOf: async () => true,
-    observe: () => undefined,
-    onError: (error) => t.fail(String(error)),
-  });
-  const app = Fastify().withTypeProvider<ZodTypeProvider>();
-  app.setValidatorCompiler(validatorCompiler);
-  app.setSerializerCompiler(() => JSON.stringify);
-  app.decorateRequest('caller', undefined);
-  app.decorateRequest('switched', () => {});
-  const metrics = createMetrics();
-  const deps = { config: parseConfig({ NODE_ENV: 'test' }), log: pino({ level: 'silent' }), metrics } as Deps;
-  const logins = { byToken: async () => login(), byTicket: async () => login(), standing: async () => actor };
-  await registerWebSocket(app, deps, { live, logins });
-  registerServerSentEvents(app, deps, { live, logins });
-  const url = await app.listen({ port: 0, host: '127.0.0.1' });
-  t.teardown(async () => {
-    await app.close();
-    await live.close();
-  });
-
+  const served = await liveServer(t);
+  const { live, log } = served;
   let most = 0;
   /** Appends until nobody listens any more, and keeps what waits in the service at most. */
   const flood = async (unread: () => number): Promise<number> => {
@@ -69,9 +25,7 @@ const setUp = async (t: Test) => {
     }
     return appended;
   };
-  const clients = async (): Promise<string> =>
-    (await metrics.registry.metrics()).match(/^convene_live_clients.*$/gm)?.join() ?? '';
-  return { app, live, url, flood, most: () => most, clients, log };
+  return { ...served, flood, most: () => most };
 };
 
 const subscribed = async (url: string) => {
