@@ -55,6 +55,8 @@ export const google = async (t: Parameters<typeof answering>[0]) => {
     deny: boolean;
     /** Seconds that access tokens live, as is said. */
     life: number;
+    /** Whether a consent brings a refresh token. */
+    offline: boolean;
     /** What the token endpoint answers instead of tokens. */
     tokenFault?: { readonly status: number; readonly body: object } | undefined;
     /** What an answer to a refresh waits for. */
@@ -63,7 +65,7 @@ export const google = async (t: Parameters<typeof answering>[0]) => {
     rotate: boolean;
     /** Asked for every call of the calendar. */
     fault?: ((asked: Asked) => Fault | undefined) | undefined;
-  } = { deny: false, life: 3600, rotate: false };
+  } = { deny: false, life: 3600, offline: true, rotate: false };
   const codes = new Map<string, Code>();
   const access = new Map<string, Grant>();
   const refresh = new Map<string, Grant>();
@@ -136,7 +138,7 @@ export const google = async (t: Parameters<typeof answering>[0]) => {
     if (known?.challenge !== challenge || known.redirectUri !== form.get('redirect_uri'))
       return [400, { error: 'invalid_grant' }];
     const refreshToken = `1//${randomUUID()}`;
-    refresh.set(refreshToken, known);
+    if (control.offline) refresh.set(refreshToken, known);
     const now = Math.floor(Date.now() / 1000);
     const { sub, email } = known.who;
     const claims = { iss: url, aud: CLIENT.id, sub, email, email_verified: true, nonce: known.nonce };
@@ -147,7 +149,7 @@ export const google = async (t: Parameters<typeof answering>[0]) => {
       200,
       {
         access_token: accessToken(known),
-        refresh_token: refreshToken,
+        ...(control.offline ? { refresh_token: refreshToken } : {}),
         expires_in: control.life,
         scope: known.scopes.join(' '),
         token_type: 'Bearer',

@@ -275,6 +275,26 @@ t.test('tokens', async (t) => {
     await stands(ada, other, 'synced');
     t.match((await ada.get('/calendar/status')).body.data, { connected: true, needsReconnect: false, failures: 0 });
   });
+  t.test('that cannot be refreshed do until they end', async (t) => {
+    const ben = await service.user('Ben');
+    there.control.offline = false;
+    there.control.life = 200;
+    const { as: his } = await connect(ben);
+    await stands(ben, await book(ben, doctor.nextSlot()), 'synced');
+    t.equal((await ben.get('/oauth/integrations')).body.data.integrations[0].status, 'active');
+    there.control.life = 1;
+    await connect(ben, his);
+    await eventually(
+      () => ben.get('/oauth/integrations'),
+      ({ body }) => body.data.integrations[0].status === 'expired',
+    );
+    const id = await book(ben, doctor.nextSlot());
+    await stands(ben, id, 'failed');
+    t.match((await ben.get('/oauth/integrations')).body.data.integrations[0].status, 'needs_reconnect');
+    Object.assign(there.control, { offline: true, life: 3600 });
+    await connect(ben, his);
+    await stands(ben, id, 'synced');
+  });
   t.test('that do not reach as far as the calendar need their holder', async (t) => {
     next(insufficient);
     const id = await book(ada, doctor.nextSlot());
