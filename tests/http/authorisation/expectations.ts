@@ -167,7 +167,7 @@ export const foreignCalls: Readonly<Record<string, Calls>> = {
   'GET /api/v1/rbac/audit-log': NO_OBJECT,
   'GET /api/v1/users/me': NO_OBJECT,
   'GET /api/v1/auth/me': NO_OBJECT,
-  'GET /api/v1/auth/sessions': NO_OBJECT,
+  'GET /api/v1/auth/sessions': ofAccount({}, 'userId'),
   'DELETE /api/v1/auth/sessions': NO_OBJECT,
   'GET /api/v1/auth/api-keys': ofAccount({}, 'userId'),
   'GET /api/v1/mfa/backup-codes': NO_OBJECT,

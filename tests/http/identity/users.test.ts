@@ -163,6 +163,18 @@ t.test('an account by its id', async (t) => {
   });
 });
 
+t.test('the login sessions of an account', async (t) => {
+  const [person, stranger] = [await user('Ada'), await user('Eve')];
+  const of = (userId: string) => `/auth/sessions?userId=${userId}`;
+  const { status, body } = await admin.get(of(person.accountId));
+  t.equal(status, 200);
+  t.match(body.data.sessions, [{ method: 'password', current: false }]);
+  t.match((await person.get(of(person.accountId))).body.data.sessions, [{ current: true }]);
+  t.equal((await stranger.get(of(person.accountId))).status, 403);
+  t.equal((await stranger.get(of(NOBODY))).status, 403, 'whether it exists or not');
+  t.equal((await admin.get(of(NOBODY))).status, 404);
+});
+
 t.test('locking', async (t) => {
   const lock = (client: Client, id: string, body: object = {}) => client.post(`/users/${id}/lock`, body);
   const inMinutes = (minutes: number) => new Date(Date.now() + minutes * 60_000).toISOString();

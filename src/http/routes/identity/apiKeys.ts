@@ -1,14 +1,12 @@
 import { z } from 'zod';
-import { can } from '../../../domain/decider.ts';
 import { uuid } from '../../../domain/fields.ts';
-import { accountOf, accounts } from '../../../projections/identity/accounts.ts';
+import { accounts } from '../../../projections/identity/accounts.ts';
 import { type ApiKeyRow, apiKeys, apiKeysOf, KEY_STATES } from '../../../projections/identity/apiKeys.ts';
-import { found, listAnswer, offsetOf, page, paginated } from '../../answers.ts';
+import { listAnswer, offsetOf, page, paginated } from '../../answers.ts';
 import { lastUses } from '../../apiKeys.ts';
 import type { App, Deps } from '../../app.ts';
 import type { Presenter } from '../../commandRoutes.ts';
-import { Problem } from '../../problem.ts';
-import { callerOf } from '../../request.ts';
+import { ownOrRead } from './users.ts';
 
 const KeyView = z.object({
   id: z.string(),
@@ -40,7 +38,8 @@ export const handOverKey: Presenter = async ({ caughtUp }, { outcome, reply }) =
 };
 
 /** API keys of an account, without the keys themselves. */
-export const apiKeyRoutes = (app: App, { db, pool, commands }: Deps): void => {
+export const apiKeyRoutes = (app: App, deps: Deps): void => {
+  const { db, pool, commands } = deps;
   app.get(
     '/auth/api-keys',
     {
@@ -57,14 +56,8 @@ export const apiKeyRoutes = (app: App, { db, pool, commands }: Deps): void => {
     },
     async (request) => {
       const { query } = request;
-      const { accountId, actor } = callerOf(request);
-      const { userId = accountId, status } = query;
-      if (userId !== accountId && !can(actor, 'read:users'))
-        throw new Problem('FORBIDDEN', 'This needs the permission read:users', {
-          reason: 'permission-missing',
-          permission: 'read:users',
-        });
-      found(await accountOf(db, userId), 'account');
+      const { status } = query;
+      const userId = await ownOrRead(deps, request, query.userId);
       const { items, total } = await apiKeysOf(db, userId, {
         now: commands.reads.now(),
         state: status,

@@ -43,8 +43,28 @@ export const UserView = z.object({
   version: z.int(),
 });
 
+const Statistics = z.object({
+  totalPlanners: z.int(),
+  totalTasks: z.int(),
+  completedTasks: z.int(),
+  streakDays: z.int().describe('Days in a row, up to now, with a task completed'),
+  longestStreak: z.int(),
+  lastActivity: z.string().nullable(),
+});
+
+/** The figures of somebody who owns no planner and has no task, as everybody does until there are planners. */
+const NO_PLANNERS: z.output<typeof Statistics> = {
+  totalPlanners: 0,
+  totalTasks: 0,
+  completedTasks: 0,
+  streakDays: 0,
+  longestStreak: 0,
+  lastActivity: null,
+};
+
 /** An account as its holder sees it. */
 export const ProfileView = UserView.extend({
+  statistics: Statistics.describe('What the holder does in planners'),
   security: z.object({
     mfaEnabled: z.boolean(),
     passwordChangedAt: z.string().nullable(),
@@ -119,6 +139,7 @@ export const profileView = async (
   const row = await accountRow(deps, accountId);
   return {
     ...userOf(row, rights, deps.commands.reads.now()),
+    statistics: NO_PLANNERS,
     security: {
       mfaEnabled: row.mfa_enabled,
       passwordChangedAt: row.password_changed_at,

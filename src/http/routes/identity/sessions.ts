@@ -1,11 +1,14 @@
 import { z } from 'zod';
 import { bindingOf } from '../../../commands/bindings.ts';
+import { uuid } from '../../../domain/fields.ts';
 import { revokeAllLoginSessions } from '../../../domain/identity/account/index.ts';
+import { accounts } from '../../../projections/identity/accounts.ts';
 import { livingSessions, loginSessions } from '../../../projections/identity/loginSessions.ts';
 import { answer, listAnswer, offsetOf, ok, page, paginated } from '../../answers.ts';
 import type { App, Deps } from '../../app.ts';
 import { runCommand } from '../../commandRoutes.ts';
 import { callerOf } from '../../request.ts';
+import { ownOrRead } from './users.ts';
 
 const SessionView = z.object({
   id: z.string(),
@@ -19,24 +22,28 @@ const SessionView = z.object({
   current: z.boolean().describe('The session of this request'),
 });
 
-/** The own login sessions. */
+/** The login sessions of an account. */
 export const sessionRoutes = (app: App, deps: Deps): void => {
   const { db, commands } = deps;
 
   app.get(
     '/auth/sessions',
     {
-      config: { access: 'loggedIn', unverified: true, reads: [loginSessions] },
+      config: { access: 'loggedIn', unverified: true, reads: [loginSessions, accounts], refuses: [404] },
       schema: {
-        summary: 'The own login sessions that still count, last seen first',
-        querystring: z.object(page()),
+        summary: 'The login sessions that still count, last seen first',
+        querystring: z.object({
+          ...page(),
+          userId: uuid.optional().describe('Whose sessions; of others with the permission read:users'),
+        }),
         response: { 200: listAnswer('sessions', SessionView) },
       },
     },
     async (request) => {
       const { query } = request;
-      const { accountId, actor } = callerOf(request);
-      const { items, total } = await livingSessions(db, accountId, commands.reads.now(), {
+      const { actor } = callerOf(request);
+      const userId = await ownOrRead(deps, request, query.userId);
+      const { items, total } = await livingSessions(db, userId, commands.reads.now(), {
         offset: offsetOf(query),
         limit: query.limit,
       });

@@ -61,6 +61,22 @@ export const othersNeed =
       });
   };
 
+/** The account that a query is about: the own one, or another with the permission read:users. Throws 403 or 404. */
+export const ownOrRead = async (
+  deps: Pick<Deps, 'db'>,
+  request: FastifyRequest,
+  userId: string | undefined,
+): Promise<string> => {
+  const { accountId, actor } = callerOf(request);
+  if (userId === undefined || userId === accountId) return accountId;
+  if (!can(actor, 'read:users'))
+    throw new Problem('FORBIDDEN', 'Other accounts need the permission read:users', {
+      reason: 'permission-missing',
+      permission: 'read:users',
+    });
+  return (await accountRow(deps, userId)).account_id;
+};
+
 /** Accounts as administrators see and keep them; everybody reaches his own by its id as well. */
 export const userRoutes = (app: App, deps: Deps): void => {
   const { db, commands } = deps;
