@@ -137,6 +137,16 @@ export const listEmails = async (
   return { items, total };
 };
 
+/** The mails about one appointment, the first first. */
+export const emailsAbout = (db: Kysely<ReadModels>, appointmentId: string): Promise<EmailRow[]> =>
+  db
+    .selectFrom('emails')
+    .selectAll()
+    .where('appointment_id', '=', appointmentId)
+    .orderBy('queued_at')
+    .orderBy('email_id')
+    .execute();
+
 const how = (condition: ReturnType<typeof sql<boolean>>) => sql<number>`(count(*) filter (where ${condition}))::int`;
 
 /** How many mails of each template have come how far, by its name. */

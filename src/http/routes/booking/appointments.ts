@@ -11,6 +11,7 @@ import { calendarSyncs } from '../../../projections/booking/calendarSyncs.ts';
 import { profileOf, providerProfiles } from '../../../projections/booking/providerProfiles.ts';
 import { availableSlots, timeSlots } from '../../../projections/booking/timeSlots.ts';
 import { accounts } from '../../../projections/identity/accounts.ts';
+import { emails, emailsAbout } from '../../../projections/messaging/emails.ts';
 import { answer, found, listAnswer, offsetOf, page, paginated } from '../../answers.ts';
 import type { App, Deps } from '../../app.ts';
 import { runCommand } from '../../commandRoutes.ts';
@@ -168,7 +169,7 @@ export const appointmentRoutes = (app: App, deps: Deps): void => {
   app.get(
     '/appointments/:appointmentId',
     {
-      config: { access: 'loggedIn', reads: named },
+      config: { access: 'loggedIn', reads: [...named, emails] },
       schema: {
         summary: 'One appointment, for its client, its provider and administrators',
         params: OfAppointment,
@@ -182,7 +183,8 @@ export const appointmentRoutes = (app: App, deps: Deps): void => {
       const known = isProvider(actor, row.provider_id) || can(actor, '*:*');
       found(known || actor.id === row.client_id ? row : undefined, 'appointment');
       const side = isProvider(actor, row.provider_id) ? 'provider' : 'client';
-      return single(request, reply, full(row, known, side), row.version);
+      const mails = await emailsAbout(db, row.appointment_id);
+      return single(request, reply, full(row, mails, known, side), row.version);
     },
   );
 

@@ -5,6 +5,7 @@ import { SLOT_MINUTES } from '../../../domain/booking/grid.ts';
 import type { AppointmentRow, NamedAppointment } from '../../../projections/booking/appointments.ts';
 import { APPOINTMENT_STATUS } from '../../../projections/booking/appointments.ts';
 import type { ProviderProfileRow } from '../../../projections/booking/providerProfiles.ts';
+import { EMAIL_STATUS, type EmailRow } from '../../../projections/messaging/emails.ts';
 
 /** An instant by the clock of a zone, with its offset: a doubled hour shows which of the two it is. */
 export const localTime = (instant: string, timeZone: string): string =>
@@ -13,7 +14,8 @@ export const localTime = (instant: string, timeZone: string): string =>
     .toString({ timeZoneName: 'never', smallestUnit: 'second' });
 
 export const AppointmentStatus = z.enum(APPOINTMENT_STATUS);
-const PartyName = z.enum(['client', 'provider', 'admin', 'system']);
+/** On whose side somebody acts. */
+export const PartyName = z.enum(['client', 'provider', 'admin', 'system']);
 
 /** An appointment in a list of the client's own. */
 export const ListedAppointment = z.object({
@@ -52,6 +54,17 @@ export const FullAppointment = ListedAppointment.extend({
   meetingLink: z.string().nullable(),
   location: z.string().nullable(),
   googleEventId: z.string().nullable().describe('Of the event in your own calendar'),
+  emails: z
+    .array(
+      z.object({
+        template: z.string(),
+        to: z.enum(['client', 'provider']),
+        status: z.enum(EMAIL_STATUS),
+        queuedAt: z.string(),
+        sentAt: z.string().nullable(),
+      }),
+    )
+    .describe('What became of the mails about it; the client sees his own'),
   history: z.array(
     z.object({
       version: z.int(),
@@ -107,6 +120,7 @@ const cancellationOf = ({ cancelled_by, cancel_reason, updated_at }: Appointment
 /** All of an appointment; who the client is, only for those who may know. */
 export const full = (
   row: NamedAppointment,
+  mails: readonly EmailRow[],
   showClient: boolean,
   side: 'client' | 'provider',
 ): z.output<typeof FullAppointment> => ({
@@ -120,6 +134,15 @@ export const full = (
   meetingLink: row.meeting_link,
   location: row.location,
   googleEventId: side === 'client' ? row.client_event : row.provider_event,
+  emails: mails
+    .filter(({ account_id }) => showClient || account_id === row.client_id)
+    .map(({ account_id, template, status, queued_at, sent_at }) => ({
+      template,
+      to: account_id === row.client_id ? 'client' : 'provider',
+      status,
+      queuedAt: queued_at,
+      sentAt: sent_at,
+    })),
   history: [...row.history],
   version: row.version,
 });
