@@ -172,7 +172,8 @@ t.test('bookings, moves and cancellations', async (t) => {
                 const actor = clients[client] ?? anybody;
                 if (!['book', 'move', 'cancel'].includes(kind)) {
                   process.faults.push(...faults);
-                  return offer(process, doctors[doctor] ?? anybody, { kind, slot, cancelBooked });
+                  await offer(process, doctors[doctor] ?? anybody, { kind, slot, cancelBooked });
+                  return;
                 }
                 const [appointmentId] =
                   Object.entries(state).find(

@@ -1,63 +1,10 @@
 import t from 'tap';
-import { type Client, eventually, testService } from '../support/service.ts';
+import { codeOf, inDays, MONDAY, practice, ZONE } from '../support/practice.ts';
+import { testService } from '../support/service.ts';
 
 t.test('booking over HTTP', async (t) => {
   const service = await testService(t);
-  const ZONE = 'Europe/Luxembourg';
-  const today = Temporal.Now.plainDateISO(ZONE);
-  const inDays = (days: number): string => today.add({ days }).toString();
-  const monday = today.add({ days: 8 - today.dayOfWeek }).toString();
-  const WHOLE_DAYS = [1, 2, 3, 4, 5, 6, 7].map((dayOfWeek) => ({
-    dayOfWeek,
-    intervals: [{ start: '00:00', end: '24:00' }],
-  }));
-
-  const codeOf = ({ status, body }: { status: number; body: { error?: { reason?: string } } }) => [
-    status,
-    body.error?.reason,
-  ];
-
-  /** A verified account whose rights the service has taken note of. */
-  const newClient = async (name: string): Promise<Client> => {
-    const account = await service.user(name);
-    await eventually(
-      () => account.get('/appointments'),
-      ({ status }) => status === 200,
-    );
-    return account;
-  };
-
-  /** An account with a provider profile and the rights of the role, working by `weekly`. */
-  const newProvider = async (weekly: unknown = WHOLE_DAYS): Promise<Client> => {
-    const account = await newClient('Dr. Ada Weber');
-    const admin = await service.admin();
-    const profile = { accountId: account.accountId, displayName: 'Dr. Ada Weber', location: '2 Rue du Fort' };
-    t.match(await admin.post('/provider/profiles', profile), { status: 201 });
-    await eventually(
-      () => account.get('/provider/availability'),
-      ({ status }) => status === 200,
-    );
-    t.match(await account.put('/provider/availability', { weekly }), { status: 200 });
-    return account;
-  };
-
-  /** Opens slots, and waits until everybody sees them. */
-  const openSlots = async (doctor: Client, from: string, to: string) => {
-    const opened = await doctor.post('/provider/timeslots', { from, to });
-    t.equal((await doctor.get('/provider/timeslots')).status, 200);
-    return opened;
-  };
-
-  const freeSlots = async (
-    client: Client,
-    provider: Client,
-    day: string,
-  ): Promise<{ slotId: string; startTime: string }[]> => {
-    const { body } = await client.get(
-      `/appointments/available?providerId=${provider.accountId}&from=${day}&to=${day}&limit=100`,
-    );
-    return body.data.slots;
-  };
+  const { newClient, newProvider, openSlots, freeSlots } = practice(service);
 
   const provider = await newProvider();
   const opened = await openSlots(provider, inDays(2), inDays(12));
@@ -65,19 +12,19 @@ t.test('booking over HTTP', async (t) => {
   const dave = await newClient('Dave');
 
   await t.test('generating slots', async (t) => {
-    const doctor = await newProvider([{ dayOfWeek: 1, intervals: [{ start: '09:00', end: '12:00' }] }]);
+    const doctor = await newProvider({ weekly: [{ dayOfWeek: 1, intervals: [{ start: '09:00', end: '12:00' }] }] });
     t.test('opens six of them for a Monday morning, and none the second time', async (t) => {
-      const first = await doctor.post('/provider/timeslots', { from: monday, to: monday });
+      const first = await doctor.post('/provider/timeslots', { from: MONDAY, to: MONDAY });
       t.match(first, { status: 201, body: { data: { created: 6, skipped: 0 } } });
-      const nine = Temporal.PlainDateTime.from(`${monday}T09:00`).toZonedDateTime(ZONE).toInstant().epochMilliseconds;
+      const nine = Temporal.PlainDateTime.from(`${MONDAY}T09:00`).toZonedDateTime(ZONE).toInstant().epochMilliseconds;
       t.equal(Date.parse(first.body.data.firstStart), nine);
-      const again = await doctor.post('/provider/timeslots', { from: monday, to: monday });
+      const again = await doctor.post('/provider/timeslots', { from: MONDAY, to: MONDAY });
       t.match(again, { status: 201, body: { data: { created: 0, skipped: 6 } } });
-      const refused = await doctor.post('/provider/timeslots', { from: monday, to: monday, skipExisting: false });
+      const refused = await doctor.post('/provider/timeslots', { from: MONDAY, to: MONDAY, skipExisting: false });
       t.strictSame(codeOf(refused), [409, 'slots-exist']);
-      const { body } = await doctor.get(`/provider/timeslots?from=${monday}&to=${monday}`);
+      const { body } = await doctor.get(`/provider/timeslots?from=${MONDAY}&to=${MONDAY}`);
       t.equal(body.data.items.length, 6);
-      t.match(body.data.items[0], { localStart: new RegExp(`^${monday}T09:00:00`), isAvailable: true, booked: false });
+      t.match(body.data.items[0], { localStart: new RegExp(`^${MONDAY}T09:00:00`), isAvailable: true, booked: false });
     });
 
     t.test('answers a repeat with the same key like the first time', async (t) => {
@@ -104,7 +51,7 @@ t.test('booking over HTTP', async (t) => {
     });
 
     t.test('is closed to clients', async (t) => {
-      t.equal((await carol.post('/provider/timeslots', { from: monday, to: monday })).status, 403);
+      t.equal((await carol.post('/provider/timeslots', { from: MONDAY, to: MONDAY })).status, 403);
       t.equal((await carol.post('/provider/profiles', { accountId: carol.accountId, displayName: 'C' })).status, 403);
     });
 

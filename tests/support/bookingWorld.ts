@@ -10,7 +10,7 @@ import { postgresSnapshots } from '../../src/commands/snapshots.ts';
 import { deciders } from '../../src/domain/catalogue.ts';
 import type { Actor } from '../../src/domain/decider.ts';
 import { createCodec } from '../../src/eventstore/codec.ts';
-import { isUndecodable, type Recorded } from '../../src/eventstore/event.ts';
+import { isUndecodable } from '../../src/eventstore/event.ts';
 import { keyRing } from '../../src/eventstore/keyRing.ts';
 import { type EventStore, OutcomeUnknown, type Position, StoreUnavailable } from '../../src/eventstore/port.ts';
 import { postgresEventStore } from '../../src/eventstore/postgres/index.ts';
@@ -153,19 +153,9 @@ export const bookingWorld = async (t: Test) => {
       }
     };
 
-    /** Everything that has happened in this world, decoded. */
-    const history = async (): Promise<readonly Recorded[]> => {
-      const { events } = await log.readAll(from, { limit: 100_000 });
-      return (await startNode(pool, log, clock).codec.decode(events)).map((event) => {
-        if (isUndecodable(event)) throw event.error;
-        return event;
-      });
-    };
-
     return {
       nodes,
       clock,
-      history,
       providerId,
       doctor,
       doctors,
