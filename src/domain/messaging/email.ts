@@ -4,7 +4,7 @@ import { email as address, instant, uuid } from '../fields.ts';
 
 const Ids = { emailId: z.string(), accountId: z.string().describe('Whose mail it is') };
 
-/** Why a mail never left: the address is blocked, no service takes mail, or there is nothing to say any more. */
+/** Why a mail never left: the address is blocked, no service takes mail, or there is nothing to say (any more) that is wanted. */
 const SUPPRESSIONS = ['bounce_list', 'not_configured', 'outdated'] as const;
 /** `hard`: the address takes no mail. `soft`: it did not take this one. `complaint`: its owner calls it unwanted. */
 const BOUNCES = ['hard', 'soft', 'complaint'] as const;

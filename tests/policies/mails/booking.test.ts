@@ -210,6 +210,15 @@ t.test('the reminder', async (t) => {
     t.match(mail?.text, '?action=cancel');
     t.equal(mail?.calendar, undefined);
   });
+  t.test('is not sent to whom has switched reminders off', async (t) => {
+    const preferences = (reminder: boolean) => ({
+      type: 'PreferencesUpdated',
+      data: { accountId, preferences: { timezone: 'UTC', notifications: { email: true, push: true, reminder } } },
+    });
+    const streams = bookingStreams();
+    t.equal(await write(reminder, streams, [registered(), preferences(false)]), undefined);
+    t.ok(await write(reminder, streams, [registered(), preferences(false), preferences(true)]));
+  });
   t.test('is not sent of a start that was given up or is over', async (t) => {
     t.equal(await write(reminder, bookingStreams([booked(), moved('2026-03-03T10:00:00.000Z')])), undefined);
     t.equal(await write(reminder, bookingStreams([booked(), cancelled('client')])), undefined);

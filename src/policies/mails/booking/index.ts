@@ -130,6 +130,12 @@ const BY = {
 /** Who cancelled, as the reader would say it. */
 const cancelledBy = (side: Side, by: keyof typeof BY): string => (by === side ? 'you have' : BY[by]);
 
+/** Whether the person wants to be reminded: unless the preferences say otherwise. */
+const wantsReminders = ({ history }: About): boolean => {
+  const latest = history.findLast(({ type }) => type === 'PreferencesUpdated');
+  return latest?.type !== 'PreferencesUpdated' || latest.data.preferences.notifications.reminder;
+};
+
 /** Every mail about an appointment, by its name. What has been overtaken meanwhile is not sent. */
 export const bookingTemplates = {
   'booking-confirmation': template(Appointment, async (order, about) => {
@@ -187,7 +193,7 @@ export const bookingTemplates = {
       if (reading === undefined) return undefined;
       const { now } = reading.story;
       const stands = now.status === 'SCHEDULED' && now.startTime === startTime;
-      if (!stands || Date.parse(startTime) <= about.reads.now().getTime()) return undefined;
+      if (!stands || Date.parse(startTime) <= about.reads.now().getTime() || !wantsReminders(about)) return undefined;
       const { view, move, cancel } = linksTo(about.publicUrl, appointmentId);
       return {
         subject: `Soon: your appointment with ${reading.withWhom}`,
