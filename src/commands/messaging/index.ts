@@ -18,7 +18,6 @@ import { refresh } from './refreshing.ts';
 import { flowIdOf } from './secrets.ts';
 
 export { Completed, FAILURES, Initiated } from './connecting.ts';
-export { revokeAll } from './ending.ts';
 export { flowIdOf } from './secrets.ts';
 export { tokensOf } from './tokens.ts';
 
