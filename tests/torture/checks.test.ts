@@ -94,6 +94,12 @@ t.test('bookings', async (t) => {
   ]);
   t.strictSame(check(opened, booked('A', 'ann', 'elsewhere')), ['a slot is taken that was never opened']);
   t.strictSame(check(opened, opened).length, 3, 'slots opened twice');
+  const slot = (type: string, slotId: string): Told => ['schedule-d', type, { slotId }];
+  const [added, removed] = [slot('TimeSlotAdded', 's9'), slot('TimeSlotRemoved', 's9')];
+  t.strictSame(check(added, booked('A', 'ann', 's9'), cancelled('A'), removed, added), []);
+  t.strictSame(check(added, added), ['slot s9 was opened twice']);
+  t.strictSame(check(added, booked('A', 'ann', 's9'), removed), ['slot s9 was removed while taken']);
+  t.strictSame(check(added, removed, booked('A', 'ann', 's9')), ['a slot is taken that was never opened']);
 });
 
 t.test('reservations that nobody stands behind', async (t) => {

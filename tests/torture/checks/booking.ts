@@ -62,6 +62,14 @@ export const bookingViolations = (
           slots.add(slotId);
         }
         break;
+      case 'TimeSlotAdded':
+        if (slots.has(textOf(event, 'slotId'))) say(`slot ${textOf(event, 'slotId')} was opened twice`, event);
+        slots.add(textOf(event, 'slotId'));
+        break;
+      case 'TimeSlotRemoved':
+        if (bySlot.has(textOf(event, 'slotId'))) say(`slot ${textOf(event, 'slotId')} was removed while taken`, event);
+        slots.delete(textOf(event, 'slotId'));
+        break;
       case 'AppointmentBooked':
         if (before !== undefined) say(`appointment ${id} was booked twice`, before.last, event);
         take(id, {
