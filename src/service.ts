@@ -22,6 +22,7 @@ import type { EventStore, Position } from './eventstore/port.ts';
 import { postgresEventStore } from './eventstore/postgres/index.ts';
 import { createApiKeys } from './http/apiKeys.ts';
 import { createApp } from './http/app.ts';
+import { measureExport } from './http/files/appointments.ts';
 import { originAllowed } from './http/headers.ts';
 import { createPresence } from './http/presence.ts';
 import { createRights } from './http/rights.ts';
@@ -39,6 +40,7 @@ import { createExecute } from './policies/execute.ts';
 import { policies, registerPolicies, runPolicies } from './policies/index.ts';
 import { createPool } from './postgres/pool.ts';
 import { createAnalyticsViews } from './projections/analytics/views.ts';
+import { appointments } from './projections/booking/appointments.ts';
 import { createCaughtUp } from './projections/caughtUp.ts';
 import { projections, type ReadModels } from './projections/index.ts';
 import { createLookups } from './projections/lookups.ts';
@@ -218,13 +220,20 @@ const openCommands = async (
     allowed: (origin) => originAllowed(config, origin),
   });
   const { calendars, circuits: ofCalendars } = openCalendars(config.calendars);
+  const caughtUp = createCaughtUp(progress);
   const threads = passwordThreads();
   onStop(threads.close);
   const commands = createCommands({
     aggregates,
     judge: createJudge({ store, codec, aggregates, appended }),
     hashKey,
-    lookups: createLookups({ db, pool, head: store.head, caughtUp: createCaughtUp(progress), now }),
+    lookups: {
+      ...createLookups({ db, pool, head: store.head, caughtUp, now }),
+      measureExport: async (wanted) => {
+        await caughtUp([appointments], await store.head());
+        return measureExport(db, wanted);
+      },
+    },
     now,
     passwords: createPasswords(config.passwordCost, threads),
     signIn,
@@ -261,13 +270,8 @@ const start = async (
   const events = await openLog(config, secrets, databaseUrl, parts, onStop);
   const { pool, consumers, store, codec, feed } = events;
   const publicUrl = config.publicUrl ?? `http://${config.host}:${config.port}`;
-  const { db, progress, rights, sessions, apiKeys, noticed, channels, circuits, calendars, threads, commands } = await openCommands(
-    config,
-    events,
-    publicUrl,
-    { parts, now },
-    onStop,
-  );
+  const { db, progress, rights, sessions, apiKeys, noticed, channels, circuits, calendars, threads, commands } =
+    await openCommands(config, events, publicUrl, { parts, now }, onStop);
 
   await prepareTables(pool, store, projections, createAnalyticsViews);
   if (config.roles.has('projector')) {
@@ -289,7 +293,20 @@ const start = async (
   await registerPolicies(pool, store, policies);
   if (config.roles.has('policies')) {
     const observeJob = (job: string, outcome: string): void => parts.metrics.jobs.inc({ job, outcome });
-    const of = { ...channels, calendars, pool: consumers, feed, store, codec, log, commands, databaseUrl, publicUrl, sender: mailbox(config.mailFrom).address, observeJob };
+    const of = {
+      ...channels,
+      calendars,
+      pool: consumers,
+      feed,
+      store,
+      codec,
+      log,
+      commands,
+      databaseUrl,
+      publicUrl,
+      sender: mailbox(config.mailFrom).address,
+      observeJob,
+    };
     const runner = await runPolicies(of);
     onStop(() => runner.close());
   }

@@ -4,7 +4,15 @@ import type { ContextName } from '../domain/access/permissions.ts';
 const categories = {
   access: ['accessDenial', 'administrators', 'roleCatalog', 'userAccess'],
   audit: ['requestRefusal', 'sensitiveRead'],
-  booking: ['provider', 'schedule', 'clientCalendar', 'calendarSync', 'appointmentReminder', 'calendarFeed'],
+  booking: [
+    'provider',
+    'schedule',
+    'clientCalendar',
+    'calendarSync',
+    'appointmentExport',
+    'appointmentReminder',
+    'calendarFeed',
+  ],
   estimation: ['estimationSession', 'sessionCode', 'sessionHost'],
   identity: [
     'account',

@@ -1,4 +1,6 @@
 import type { z } from 'zod';
+import type { ContextName } from '../domain/access/permissions.ts';
+import type { RequestedExport } from '../domain/booking/appointmentExport.ts';
 import type { Actor, Command, Decider, Rejection, RejectionCode } from '../domain/decider.ts';
 import type { SignIn } from '../domain/identity/signIn.ts';
 import type { Pattern, Sign } from '../domain/identity/suspicion.ts';
@@ -90,6 +92,8 @@ export type Lookups = {
   readonly upcomingAppointments: (accountId: string) => Promise<readonly string[]>;
   /** What was written to calendars by an integration and not removed since, by all that was stored before the call. */
   readonly calendarEventsOf: (integrationId: string) => Promise<readonly WrittenEvent[]>;
+  /** What a file of appointments would come to now: how many, and bytes. */
+  readonly measureExport: (wanted: RequestedExport) => Promise<{ readonly rows: number; readonly fileSize: number }>;
 };
 
 /** A connection to an outside account, as far as it is known. */
@@ -205,6 +209,8 @@ export type Binding<
   readonly apiKey?: true | `${string}:${string}`;
   /** Takes a secret that could be guessed: counted strictly by address and route. */
   readonly credential?: true;
+  /** Makes a file: counts among the few an hour that an account may have made in this context. */
+  readonly exports?: ContextName;
   /** Issued by policies, timers and steps alone; unknown over HTTP. */
   readonly internal?: true;
   /** HTTP status of success; 200 when omitted. */
@@ -258,7 +264,7 @@ export type AnyCommand = {
 };
 export type AnyBinding = Pick<
   Binding,
-  'path' | 'access' | 'unverified' | 'apiKey' | 'credential' | 'internal' | 'status' | 'summary' | 'example'
+  'path' | 'access' | 'unverified' | 'apiKey' | 'credential' | 'exports' | 'internal' | 'status' | 'summary' | 'example'
 > & {
   readonly command: AnyCommand;
   readonly resolve?: (input: never, reads: Reads, actor: Actor) => Promise<unknown>;

@@ -1,6 +1,7 @@
 import { appointmentBindings, settlingBindings } from './booking/appointments.ts';
 import { calendarBindings } from './booking/calendar.ts';
 import { availabilityBindings } from './booking/exceptions.ts';
+import { exportBindings } from './booking/exports.ts';
 import { feedBindings } from './booking/feeds.ts';
 import { providerBindings } from './booking/providers.ts';
 import { reminderBindings } from './booking/reminders.ts';
@@ -15,5 +16,6 @@ export const booking = [
   ...settlingBindings,
   ...reminderBindings,
   ...feedBindings,
+  ...exportBindings,
   ...calendarBindings,
 ];

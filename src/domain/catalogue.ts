@@ -4,6 +4,7 @@ import { roleCatalog, events as roleCatalogEvents } from './access/roleCatalog/i
 import { userAccess, events as userAccessEvents } from './access/userAccess.ts';
 import { requestRefusal, events as requestRefusalEvents } from './audit/requestRefusal.ts';
 import { sensitiveRead, events as sensitiveReadEvents } from './audit/sensitiveRead.ts';
+import { appointmentExport, events as appointmentExportEvents } from './booking/appointmentExport.ts';
 import { appointmentReminder, events as appointmentReminderEvents } from './booking/appointmentReminder.ts';
 import { calendarSync, events as calendarSyncEvents } from './booking/calendarSync.ts';
 import { calendarFeed, events as calendarFeedEvents } from './booking/calendarFeed.ts';
@@ -41,6 +42,7 @@ export const deciders = [
   calendarSync,
   appointmentReminder,
   calendarFeed,
+  appointmentExport,
   administrators,
   roleCatalog,
   userAccess,
@@ -78,6 +80,7 @@ export const catalogue = {
   ...calendarSyncEvents,
   ...appointmentReminderEvents,
   ...calendarFeedEvents,
+  ...appointmentExportEvents,
   ...administratorsEvents,
   ...roleCatalogEvents,
   ...userAccessEvents,

@@ -13,6 +13,7 @@ import Fastify, {
 } from 'fastify';
 import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Access } from '../commands/binding.ts';
+import type { ContextName } from '../domain/access/permissions.ts';
 import type { AnyProjection } from '../projections/projection.ts';
 import { admit, registerAuth } from './auth.ts';
 import { BODY_BYTES, registerBody } from './body.ts';
@@ -63,6 +64,8 @@ declare module 'fastify' {
      * command whose attempts it counts among: several spellings are one way in.
      */
     credential?: boolean | string;
+    /** Makes a file: counts among those that its caller may have made in an hour in this context. */
+    exports?: ContextName;
     /** Statuses of refusals that follow neither from its access nor from its path; for the API document. */
     refuses?: readonly (401 | 403 | 404 | 409)[];
     /** Runs a command for its caller, so that `Idempotency-Key` and `If-Match` count; for the API document. */
@@ -112,7 +115,10 @@ const withChecks = (app: App, route: RouteOptions): void => {
       else app.rateLimits.count(request, reply);
     },
     preValidation: async (request: FastifyRequest) => admit(request, entry),
-    preHandler: async (request: FastifyRequest) => app.consistency.wait(request, config.reads ?? []),
+    preHandler: async (request: FastifyRequest, reply: FastifyReply) => {
+      if (config.exports !== undefined) await app.rateLimits.countExport(request, reply, config.exports);
+      await app.consistency.wait(request, config.reads ?? []);
+    },
   };
   const entry = {
     access: config.access ?? 'loggedIn',
@@ -125,7 +131,7 @@ const withChecks = (app: App, route: RouteOptions): void => {
   ];
   if (!config.unlimited) route.onRequest = first(before.onRequest, route.onRequest as never);
   if (entry.access !== 'anyone') route.preValidation = first(before.preValidation, route.preValidation as never);
-  if (config.reads !== undefined && config.reads.length > 0)
+  if ((config.reads?.length ?? 0) > 0 || config.exports !== undefined)
     route.preHandler = first(before.preHandler, route.preHandler as never);
   if (SECRET_PATHS.test(url)) route.compress = false;
 };

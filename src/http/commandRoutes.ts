@@ -112,6 +112,7 @@ export const commandRoutes = (app: App, deps: Deps, presenters: Readonly<Record<
           unverified: binding.unverified === true,
           apiKey: binding.apiKey ?? false,
           credential: binding.credential === true,
+          ...(binding.exports === undefined ? {} : { exports: binding.exports }),
           binding,
         },
         handler: async (request, reply) => {

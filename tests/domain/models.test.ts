@@ -11,6 +11,7 @@ import { runs } from '../support/random.ts';
 import { administratorsModel } from './access/administrators.model.ts';
 import { roleCatalogModel } from './access/roleCatalog.model.ts';
 import { userAccessModel } from './access/userAccess.model.ts';
+import { appointmentExportModel } from './booking/appointmentExport.model.ts';
 import { appointmentReminderModel } from './booking/appointmentReminder.model.ts';
 import { calendarFeedModel } from './booking/calendarFeed.model.ts';
 import { calendarSyncModel } from './booking/calendarSync.model.ts';
@@ -45,6 +46,7 @@ const models = [
   userAccessModel,
   clientCalendarModel,
   calendarSyncModel,
+  appointmentExportModel,
   appointmentReminderModel,
   calendarFeedModel,
   providerModel,

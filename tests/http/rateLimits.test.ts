@@ -11,6 +11,8 @@ const routes: NonNullable<Parameters<typeof server>[1]>['routes'] = (app) => {
   app.get('/open', { config: { access: 'anyone' } }, async () => ok(null));
   app.get('/mine', async () => ok(null));
   app.get('/status', { config: { polled: true } }, async () => ok(null));
+  app.post('/files', { config: { exports: 'booking' } }, async () => ok(null));
+  app.post('/other-files', { config: { exports: 'audit' } }, async () => ok(null));
 };
 const environment = { RATE_LIMIT_SCALE: '0.1', TRUST_PROXY: '1' };
 
@@ -130,6 +132,24 @@ t.test('attempts at secrets', async (t) => {
     t.equal(json().error.code, 'SERVICE_UNAVAILABLE');
     t.ok(headers['retry-after']);
   });
+});
+
+t.test('files pass ten times an hour, by account and context, however many come at once', async (t) => {
+  const { app, login } = await server(t, { routes, ownDatabase: true, environment: { RATE_LIMIT_SCALE: '1' } });
+  const { authorization } = login();
+  const make = (url: string, who = authorization) =>
+    app.inject({ method: 'POST', url: `/api/v1${url}`, headers: { authorization: who } });
+  const codes = (await Promise.all(Array.from({ length: 20 }, () => make('/files')))).map(
+    ({ statusCode }) => statusCode,
+  );
+  t.equal(codes.filter((code) => code === 200).length, 10);
+  t.equal(codes.filter((code) => code === 429).length, 10);
+  const { headers } = await make('/files');
+  t.match(headers, { 'x-ratelimit-limit': '10', 'x-ratelimit-remaining': '0' });
+  t.ok(Number(headers['retry-after']) > 900, 'longer than a quarter of an hour');
+  t.equal((await make('/other-files')).statusCode, 200);
+  t.equal((await make('/files', login().authorization)).statusCode, 200);
+  t.equal((await make('/files', '')).statusCode, 401);
 });
 
 t.test('processes share their counts', async (t) => {

@@ -16,4 +16,5 @@ export const noLookups: Lookups = {
   integrationsOf: async () => [],
   upcomingAppointments: async () => [],
   calendarEventsOf: async () => [],
+  measureExport: async () => ({ rows: 0, fileSize: 0 }),
 };

@@ -2,13 +2,15 @@ import { isIPv6 } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { App, Deps, Rights } from '../app.ts';
 import { Problem } from '../problem.ts';
+import { accountOf } from '../request.ts';
 import { type Bucket, createCounters } from './counters.ts';
-import type { Standing } from './window.ts';
+import type { Limit, Standing } from './window.ts';
 
 const QUARTER = 900;
 const MINUTE = 60;
-/** Requests per window; `credential`, `stranger`, `free`, `premium` in 15 minutes, `minute` and `webhook` in one. */
-const MOST = { credential: 5, stranger: 100, free: 100, premium: 500, minute: 100, webhook: 600 } as const;
+const HOUR = 3_600;
+/** Requests per window; `credential`, `stranger`, `free`, `premium` in 15 minutes, `minute` and `webhook` in one, `exports` in an hour. */
+const MOST = { credential: 5, stranger: 100, free: 100, premium: 500, minute: 100, webhook: 600, exports: 10 } as const;
 const PREMIUM_PLANS = new Set(['premium', 'enterprise']);
 const PREMIUM_ROLES = new Set(['provider', 'agent', 'agency_manager', 'auditor', 'operator', 'admin']);
 
@@ -43,6 +45,8 @@ export type RateLimits = {
   readonly countWebhook: (request: FastifyRequest, reply: FastifyReply) => void;
   /** Counts an attempt at a secret by address and route, for all processes at once. Throws 429, or 503 when it cannot be counted. */
   readonly countAttempt: (request: FastifyRequest, reply: FastifyReply, route: string) => Promise<void>;
+  /** Counts a file that is to be made by account and context, for all processes at once. Throws 429, or 503 when it cannot be counted. */
+  readonly countExport: (request: FastifyRequest, reply: FastifyReply, context: string) => Promise<void>;
   /** Hands in and learns counts at once instead of once a second. */
   readonly exchange: () => Promise<void>;
 };
@@ -81,6 +85,7 @@ export const createRateLimits = (app: App, { config, secrets, pool, log, metrics
     premium: scaled(MOST.premium),
     minute: scaled(MOST.minute),
     webhook: scaled(MOST.webhook),
+    exports: scaled(MOST.exports),
   };
   const strangers = counters.bucket('stranger', QUARTER);
   const accounts = counters.bucket('account', QUARTER);
@@ -116,6 +121,21 @@ export const createRateLimits = (app: App, { config, secrets, pool, log, metrics
           [minutes, account.id, most.minute],
         ]);
 
+  /** Counts exactly, over all processes. */
+  const admit = async (reply: FastifyReply, bucket: string, caller: string, limit: Limit): Promise<void> => {
+    const standing = await counters.admit(bucket, caller, limit).catch((err: unknown) => {
+      log.warn({ err }, 'an attempt cannot be counted');
+      throw new Problem('SERVICE_UNAVAILABLE', 'This cannot be done safely just now; please try again', {
+        reason: 'limits-unavailable',
+        retryAfter: 2,
+      });
+    });
+    show(reply, standing);
+    if (standing.admitted) return;
+    metrics.rateLimited.inc({ bucket });
+    throw tooMany(standing);
+  };
+
   return {
     count: (request, reply) => {
       const { caller } = request;
@@ -132,21 +152,10 @@ export const createRateLimits = (app: App, { config, secrets, pool, log, metrics
         : take(reply, [[minutes, request.caller.accountId, most.minute]]),
     countFor,
     countWebhook: (request, reply) => take(reply, [[webhooks, addressOf(request.ip), most.webhook]]),
-    countAttempt: async (request, reply, route) => {
-      const caller = `${route} ${addressOf(request.ip)}`;
-      const limit = { most: most.credential, seconds: QUARTER };
-      const standing = await counters.admit('credential', caller, limit).catch((err: unknown) => {
-        log.warn({ err }, 'an attempt cannot be counted');
-        throw new Problem('SERVICE_UNAVAILABLE', 'This cannot be done safely just now; please try again', {
-          reason: 'limits-unavailable',
-          retryAfter: 2,
-        });
-      });
-      show(reply, standing);
-      if (standing.admitted) return;
-      metrics.rateLimited.inc({ bucket: 'credential' });
-      throw tooMany(standing);
-    },
+    countAttempt: (request, reply, route) =>
+      admit(reply, 'credential', `${route} ${addressOf(request.ip)}`, { most: most.credential, seconds: QUARTER }),
+    countExport: (request, reply, context) =>
+      admit(reply, 'export', `${context} ${accountOf(request)}`, { most: most.exports, seconds: HOUR }),
     exchange: counters.exchange,
   };
 };

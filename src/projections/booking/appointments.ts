@@ -52,16 +52,20 @@ const next = (
 /** Every appointment as it stands, with its history without personal fields. */
 export const appointments = projection({
   name: 'appointments',
-  version: 2,
+  version: 3,
   columns,
   key: { column: 'appointment_id', of: ({ data }) => data.appointmentId },
   erasure: { column: 'client_id', row: (row) => ({ ...row, notes: null, cancel_reason: null }) },
   // Every list is counted and leafed through in an index alone: each holds all that filters and orders it.
-  indexes: ['client_id', 'provider_id'].flatMap((whose) => [
-    [whose, 'start_time', 'end_time', 'appointment_id'],
-    [whose, 'status', 'start_time', 'end_time', 'appointment_id'],
-    [whose, 'created_at', 'start_time', 'appointment_id'],
-  ]),
+  indexes: [
+    ...['client_id', 'provider_id'].flatMap((whose) => [
+      [whose, 'start_time', 'end_time', 'appointment_id'],
+      [whose, 'status', 'start_time', 'end_time', 'appointment_id'],
+      [whose, 'created_at', 'start_time', 'appointment_id'],
+    ]),
+    // What happened last to a provider's appointments.
+    ['provider_id', 'updated_at desc'],
+  ],
   fold: {
     AppointmentBooked: (_row, { type, data, recordedAt }): AppointmentRow => ({
       appointment_id: data.appointmentId,

@@ -8,7 +8,7 @@ import { addTimeSlot } from '../../../domain/booking/schedule/index.ts';
 import { line } from '../../../domain/fields.ts';
 import { appointments, listAppointments } from '../../../projections/booking/appointments.ts';
 import { calendarSyncs } from '../../../projections/booking/calendarSyncs.ts';
-import { directory, profileOf, providerProfiles } from '../../../projections/booking/providerProfiles.ts';
+import { directory, providerProfiles } from '../../../projections/booking/providerProfiles.ts';
 import { SLOT_STATUS, slotsOfProvider, timeSlots } from '../../../projections/booking/timeSlots.ts';
 import { accounts } from '../../../projections/identity/accounts.ts';
 import { answer, listAnswer, offsetOf, page, paginated } from '../../answers.ts';
@@ -16,9 +16,9 @@ import type { App, Deps } from '../../app.ts';
 import { runCommand } from '../../commandRoutes.ts';
 import { atMostDays, rangeEnd, rangeOf } from '../../dateRange.ts';
 import { single, unchangedSince } from '../../etag.ts';
-import { Problem } from '../../problem.ts';
 import { accountOf } from '../../request.ts';
 import { appointmentFilters, DEFAULT_DAYS, MOST_DAYS, orderOf } from './appointments.ts';
+import { ownProfile } from './ownProfile.ts';
 import { availabilityView, localTime, ProvidedAppointment, profileView, provided } from './views.ts';
 
 const DAY_MS = 86_400_000;
@@ -51,12 +51,6 @@ const ListedProvider = z.object({
 /** What providers read of their own profile, slots and appointments, and the directory of providers. */
 export const providerRoutes = (app: App, deps: Deps): void => {
   const { db, commands } = deps;
-  const ownProfile = async (accountId: string) => {
-    const row = await profileOf(db, accountId);
-    if (row !== undefined) return row;
-    throw new Problem('FORBIDDEN', 'This account gives no appointments', { reason: 'no-provider-profile' });
-  };
-
   app.get(
     '/provider/profile',
     {
@@ -64,7 +58,7 @@ export const providerRoutes = (app: App, deps: Deps): void => {
       schema: { summary: 'Your profile as a provider', response: { 200: answer(ProfileAnswer), ...unchangedSince } },
     },
     async (request, reply) => {
-      const row = await ownProfile(accountOf(request));
+      const row = await ownProfile(db, accountOf(request));
       return single(request, reply, profileView(row), row.version);
     },
   );
@@ -79,7 +73,7 @@ export const providerRoutes = (app: App, deps: Deps): void => {
       },
     },
     async (request, reply) => {
-      const row = await ownProfile(accountOf(request));
+      const row = await ownProfile(db, accountOf(request));
       return single(request, reply, availabilityView(row, dateIn(row.timezone, commands.reads.now())), row.version);
     },
   );
@@ -101,7 +95,7 @@ export const providerRoutes = (app: App, deps: Deps): void => {
     },
     async (request) => {
       const { query } = request;
-      const { provider_id: providerId, timezone } = await ownProfile(accountOf(request));
+      const { provider_id: providerId, timezone } = await ownProfile(db, accountOf(request));
       const today = dateIn(timezone, commands.reads.now());
       const wanted = rangeOf({ ...query, from: query.from ?? (query.to === undefined ? today : undefined) }, timezone);
       const from = wanted.from ?? new Date(Date.parse(wanted.to ?? today) - DEFAULT_DAYS * DAY_MS).toISOString();
@@ -143,7 +137,10 @@ export const providerRoutes = (app: App, deps: Deps): void => {
   app.get(
     '/provider/appointments',
     {
-      config: { access: 'read:provider-appointments', reads: [appointments, providerProfiles, accounts, calendarSyncs] },
+      config: {
+        access: 'read:provider-appointments',
+        reads: [appointments, providerProfiles, accounts, calendarSyncs],
+      },
       schema: {
         summary: 'The appointments in your calendar',
         querystring: z.object({ ...page({ max: 100 }), ...appointmentFilters }),
@@ -152,7 +149,7 @@ export const providerRoutes = (app: App, deps: Deps): void => {
     },
     async (request) => {
       const { query } = request;
-      const { provider_id: providerId, timezone } = await ownProfile(accountOf(request));
+      const { provider_id: providerId, timezone } = await ownProfile(db, accountOf(request));
       const { items, total } = await listAppointments(db, {
         ...query,
         ...rangeOf(query, query.timezone ?? timezone),
