@@ -37,9 +37,9 @@ type Waiting = {
   readonly fail: (error: Error) => void;
 };
 
-/** `threads` begin with the first passwords that need them. */
+/** `threads` begin with the first passwords that need them; one processor is left to everything else, where there are several. */
 export const passwordThreads = ({
-  threads = availableParallelism(),
+  threads = Math.max(1, availableParallelism() - 1),
   mostWaiting = MOST_WAITING,
 }: {
   readonly threads?: number;
