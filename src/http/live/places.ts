@@ -23,6 +23,8 @@ const TAKE = `
 export type Places = {
   /** Takes one of the account's places on all nodes; undefined when all are taken. The function gives it back. */
   readonly enter: (accountId: string) => Promise<(() => void) | undefined>;
+  /** Keeps the places of this node for longer, and frees those of nodes that died. Happens by itself too; never rejects. */
+  readonly renew: () => Promise<void>;
   readonly close: () => Promise<void>;
 };
 
@@ -43,15 +45,16 @@ export const createPlaces = (of: {
       .query('delete from convene.live_places where account_id = $1 and holder = $2', [accountId, holder])
       .catch(onError);
   };
-  const renewing = setInterval(() => {
-    pool
-      .query(`update convene.live_places set expires_at = now() + $2 * interval '1 second' where node = $1`, [
-        node,
-        LEASE_SECONDS,
-      ])
-      .then(() => pool.query('delete from convene.live_places where expires_at < now()'))
-      .catch(onError);
-  }, RENEW_MS);
+  const renew = async (): Promise<void> => {
+    try {
+      const lease = `update convene.live_places set expires_at = now() + $2 * interval '1 second' where node = $1`;
+      await pool.query(lease, [node, LEASE_SECONDS]);
+      await pool.query('delete from convene.live_places where expires_at < now()');
+    } catch (error) {
+      onError(error);
+    }
+  };
+  const renewing = setInterval(() => void renew(), RENEW_MS);
   renewing.unref();
 
   /** Each try that fails has met somebody who took the place meanwhile, so as many tries as places are enough. */
@@ -81,6 +84,7 @@ export const createPlaces = (of: {
       leave();
       return undefined;
     },
+    renew,
     close: async () => {
       clearInterval(renewing);
       await pool.query('delete from convene.live_places where node = $1', [node]).catch(onError);

@@ -30,6 +30,7 @@ const messages = {
     change: z.enum(['added', 'updated', 'removed', 'reordered', 'skipped']),
     title: z.string().optional(),
     order: z.int().optional(),
+    storyIds: z.array(storyId).optional().describe('All stories in their new order'),
   }),
   'session:voting-opened': z.object({
     storyId,
@@ -57,8 +58,8 @@ const messages = {
     description: z.string().optional(),
   }),
   'session:completed': z.object({ totals: Totals }),
-  'session:archived': z.object({}),
   'session:expired': z.object({ totals: Totals }),
+  'session:archived': z.object({}),
 } as const;
 
 const message = <Name extends keyof typeof messages>(
@@ -121,7 +122,6 @@ export const sessionTopic: TopicKind<Session> = {
       }),
     StoryAdded: ({ data: { storyId, title, order } }) =>
       message('session:story-changed', { storyId, change: 'added', title, order }),
-    StorySkipped: ({ data: { storyId } }) => message('session:story-changed', { storyId, change: 'skipped' }),
     StoryUpdated: ({ data: { storyId, changed } }) =>
       message('session:story-changed', {
         storyId,
@@ -131,6 +131,7 @@ export const sessionTopic: TopicKind<Session> = {
     StoryRemoved: ({ data: { storyId } }) => message('session:story-changed', { storyId, change: 'removed' }),
     StoriesReordered: ({ data: { storyIds } }) =>
       message('session:story-changed', { change: 'reordered', storyIds: [...storyIds] }),
+    StorySkipped: ({ data: { storyId } }) => message('session:story-changed', { storyId, change: 'skipped' }),
     VotingOpened: opened,
     VotingRestarted: opened,
     VoteCast: voted(true),
@@ -140,8 +141,8 @@ export const sessionTopic: TopicKind<Session> = {
       message('session:votes-revealed', { storyId, round, anonymous, votes, statistics }),
     EstimateAccepted: ({ data: { storyId, value } }) => message('session:estimate-accepted', { storyId, value }),
     SessionCompleted: ({ data: { totals } }) => message('session:completed', { totals }),
-    SessionArchived: () => message('session:archived', {}),
     SessionExpired: ({ data: { totals } }) => message('session:expired', { totals }),
+    SessionArchived: () => message('session:archived', {}),
   },
   losses: {
     ParticipantLeft: ({ data }) => data.participantId,
