@@ -20,7 +20,7 @@ import {
 import { answer, found, listAnswer, offsetOf, ok, page, paginated } from '../../answers.ts';
 import type { App, Deps } from '../../app.ts';
 import { type Presenter, runCommand } from '../../commandRoutes.ts';
-import { type ErrorCode, Problem } from '../../problem.ts';
+import { Problem } from '../../problem.ts';
 import { accountOf, actorOf } from '../../request.ts';
 
 const provider = z.enum(PROVIDERS);
@@ -86,11 +86,19 @@ export const integrationPresenters: Readonly<Record<string, Presenter>> = {
   RefreshIntegration: refreshed,
 };
 
-const FAILURE: Readonly<Record<(typeof FAILURES)[number], readonly [ErrorCode, string]>> = {
-  denied: ['VALIDATION_ERROR', 'The connection was not agreed to'],
-  'exchange-failed': ['UNAUTHORIZED', 'The provider did not vouch for this connection; please begin anew'],
-  unavailable: ['SERVICE_UNAVAILABLE', 'The provider gives no answer; try again'],
-  'account-inactive': ['UNAUTHORIZED', 'The account that this was begun for is closed'],
+/** What those are told who do not follow redirects. */
+const FAILURE: Readonly<Record<(typeof FAILURES)[number], () => Problem>> = {
+  denied: () => new Problem('VALIDATION_ERROR', 'The connection was not agreed to', { reason: 'connection-denied' }),
+  'exchange-failed': () =>
+    new Problem('UNAUTHORIZED', 'The provider did not vouch for this connection; please begin anew', {
+      reason: 'connection-exchange-failed',
+    }),
+  unavailable: () =>
+    new Problem('SERVICE_UNAVAILABLE', 'The provider gives no answer; try again', { reason: 'connection-unavailable' }),
+  'account-inactive': () =>
+    new Problem('UNAUTHORIZED', 'The account that this was begun for is closed', {
+      reason: 'connection-account-inactive',
+    }),
 };
 
 /** Connecting outside accounts: what there is, where a browser comes back, and how connections stand. */
@@ -185,10 +193,7 @@ export const integrationRoutes = (app: App, deps: Deps): void => {
       app.consistency.wrote(accountId, outcome.position);
       reply.header('cache-control', 'no-store').header('referrer-policy', 'no-referrer');
       if (!(request.headers.accept ?? '').includes('application/json')) return reply.redirect(redirect, 302);
-      if (reason !== undefined) {
-        const [problem, message] = FAILURE[reason];
-        throw new Problem(problem, message, { reason: `connection-${reason}` });
-      }
+      if (reason !== undefined) throw FAILURE[reason]();
       return ok({ status, integrationId, missing });
     },
   );
