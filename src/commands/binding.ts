@@ -139,6 +139,8 @@ export type Refused = {
   readonly details: readonly { readonly field: string; readonly message: string }[];
   /** Seconds after which a repeat may succeed. */
   readonly retryAfter?: number;
+  /** An event tells of the refusal already: nothing more is to be recorded of it. */
+  readonly recorded?: true;
 };
 export type Outcome = Done | Refused;
 

@@ -80,7 +80,10 @@ export const runCommand = async (
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     ...(ifMatch === undefined ? {} : { ifMatch }),
   });
-  if (!outcome.ok) throw new Problem(outcome.code, outcome.message, outcome);
+  if (!outcome.ok) {
+    if (outcome.recorded) request.recorded = true;
+    throw new Problem(outcome.code, outcome.message, outcome);
+  }
   if (request.caller !== undefined) app.consistency.wrote(request.caller.accountId, outcome.position);
   if (outcome.version !== undefined) reply.header('etag', etagOf(outcome.version));
   reply.header('consistency-token', String(outcome.position));

@@ -37,5 +37,5 @@ export const countFailure = async (
   const input = { ...rest, ...(accountId === undefined ? {} : { accountId }), ...run.origin, ipHash };
   const counted = await run.step(recordFailedLogin, failure.identifierHash, input);
   if (!counted.ok) return counted;
-  return (await refuseWhileLocked(run, failure.identifierHash, undefined)) ?? otherwise;
+  return { ...((await refuseWhileLocked(run, failure.identifierHash, undefined)) ?? otherwise), recorded: true };
 };

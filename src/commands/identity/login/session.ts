@@ -65,6 +65,7 @@ const REUSED: Refused = {
   ...invalid(),
   reason: 'refresh-token-reused',
   message: 'This token was used before; please log in again',
+  recorded: true,
 };
 
 /** Whether the log knows the token presented as the one that counts, where what is in memory is older. */
