@@ -4,9 +4,10 @@ import { command } from './command.ts';
 import { connections } from './connections.ts';
 import { contended } from './contended.ts';
 import { hot } from './hot.ts';
+import { live } from './live.ts';
 import { login } from './login.ts';
 import { project } from './project.ts';
 import { query } from './query.ts';
 
 /** Every bench, in the order in which they run. Peers are imported when a bench runs: the list needs nothing installed. */
-export const benches: readonly Bench[] = [append, contended, project, command, login, hot, query, connections];
+export const benches: readonly Bench[] = [append, contended, project, command, login, hot, query, live, connections];
