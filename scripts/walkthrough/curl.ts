@@ -60,7 +60,7 @@ const headerOf = (text: string): readonly [string, string] => {
 };
 
 /**
- * What a curl command sends. It may use `-X`, `-H`, `-b` and `--json`, and names one address; `-i` and `-s` change
+ * What a curl command sends. It may use `-X`, `-H`, `-b`, `--json` and `--data-binary`, and names one address; `-i` and `-s` change
  * nothing. Throws for anything else, so that documents stay with what every reader knows.
  */
 export const requestOf = (command: string, variable: Variables): Request => {
@@ -81,6 +81,7 @@ export const requestOf = (command: string, variable: Variables): Request => {
     if (word === '-X') method = value(word);
     else if (word === '-H') headers.push(headerOf(value(word)));
     else if (word === '-b') headers.push(['Cookie', value(word)]);
+    else if (word === '--data-binary') body = value(word);
     else if (word === '--json') {
       body = value(word);
       headers.push(['Content-Type', 'application/json'], ['Accept', 'application/json']);

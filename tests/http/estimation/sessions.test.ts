@@ -298,6 +298,7 @@ t.test('estimation sessions', async (t) => {
     t.match(done(await vic.get(`${at}/summary`)), {
       totals: { stories: 3, estimated: 2, points: 5 },
       stories: [{ spread: { min: 3, max: 5, average: 4 }, rounds: 2 }, {}, { spread: null }],
+      participants: [{ displayName: 'Fay' }, { displayName: 'Vic' }, { displayName: 'Wim' }],
     });
   });
 

@@ -42,7 +42,9 @@ export const summaryFor = async ({ db }: Deps, row: SessionRow): Promise<z.outpu
     row.session_id,
     state.stories.map(({ id }) => id),
   );
-  const people = Object.entries(state.participants).filter(([, { membership }]) => membership !== 'removed');
+  const people = Object.entries(state.participants)
+    .filter(([, { membership }]) => membership !== 'removed')
+    .sort(([, a], [, b]) => a.arrival - b.arrival);
   const names = await namesIn(
     db,
     row.session_id,
