@@ -6,7 +6,18 @@ import { type Connectors, noConnectors } from '../domain/messaging/connector.ts'
 import type { Metadata } from '../eventstore/event.ts';
 import { uuid5, uuid7 } from '../uuid.ts';
 import type { Aggregates } from './aggregates.ts';
-import type { AnyBinding, AnyCommand, Fact, Occurrence, Origin, Outcome, Reads, Refused, Run, Step } from './binding.ts';
+import type {
+  AnyBinding,
+  AnyCommand,
+  Fact,
+  Occurrence,
+  Origin,
+  Outcome,
+  Reads,
+  Refused,
+  Run,
+  Step,
+} from './binding.ts';
 import { keyedHash } from './keyedHash.ts';
 import type { Judge } from './lines.ts';
 import { Abandoned, refused } from './outcomes.ts';
@@ -116,9 +127,10 @@ export const createCommands = (options: {
       for (;;) {
         const from = history.length;
         const { events } = await aggregates.replay(decider, stream, { from, to: from + HISTORY_PAGE - 1 });
+        // What the log has been asked for need not stay unknown to what is in memory.
+        for (const event of events) aggregates.observe(event);
         history.push(...events);
-        if (events.length < HISTORY_PAGE)
-          return history as unknown as readonly (Event & Occurrence)[];
+        if (events.length < HISTORY_PAGE) return history as unknown as readonly (Event & Occurrence)[];
       }
     },
     opened: async <State, Event extends Fact>({ category }: Decider<State, Event>, id: string, revision: number) =>

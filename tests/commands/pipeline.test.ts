@@ -79,7 +79,7 @@ const node = async (connectionString: string, t: Test, wrap: (store: EventStore)
   });
   const send = (input: unknown, request: Partial<Request> = {}, binding = adding): Promise<Outcome> =>
     commands.execute(binding, { input, actor: user, correlationId: randomUUID(), ...request });
-  return { store, codec, aggregates, snapshots, send, pool };
+  return { store, codec, aggregates, snapshots, send, pool, reads: commands.reads };
 };
 
 const nodes = async (t: Test, wrap?: (store: EventStore) => EventStore) => {
@@ -285,4 +285,14 @@ t.test('events of others keep what is in memory current', async (t) => {
   for (const event of await one.codec.decode(stored)) if ('data' in event) one.aggregates.observe(event);
   const known = await one.aggregates.load(counter, `counter-${id}`);
   t.match(known, { revision: 1, state: { total: 6 } });
+});
+
+t.test('what the log was asked for is known in memory as well', async (t) => {
+  const { one, another } = await nodes(t);
+  const id = randomUUID();
+  t.match(await one.reads.load(counter, id), { revision: undefined, state: { total: 0 } });
+  await (await another()).send({ id, by: 5 });
+  t.match(await one.reads.load(counter, id), { state: { total: 0 } }, 'nobody has told it yet');
+  t.equal((await one.reads.history(counter, id)).length, 1);
+  t.match(await one.reads.load(counter, id), { revision: 0, state: { total: 5 } });
 });

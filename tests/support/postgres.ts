@@ -35,10 +35,24 @@ export async function testDatabase(
   pool.on('error', () => undefined);
   t.after(async () => {
     if (!pool.ended) await pool.end();
+    await administer(server, leftBehind(name));
     await administer(server, `drop database if exists ${name} with (force)`);
   });
   return { connectionString, pool };
 }
+
+/**
+ * Waits a second at most until nobody is connected any more. A pool is done before the server has heard of it, and
+ * whoever is cut off then takes it for an error of the test that comes next.
+ */
+const leftBehind = (database: string): string => `
+  do $$ begin
+    for i in 1..100 loop
+      perform pg_stat_clear_snapshot();
+      exit when not exists (select from pg_stat_activity where datname = '${database}');
+      perform pg_sleep(0.01);
+    end loop;
+  end $$`;
 
 let own: Promise<string> | undefined;
 

@@ -18,6 +18,7 @@ import { emailHash, reserveEmail } from '../emailAddress.ts';
 import { refuseWhileLocked } from '../login/attempt.ts';
 import { holderOf } from '../login/identifier.ts';
 import { endEach, othersOf } from '../sessionEnding.ts';
+import { newestAccount } from '../standing.ts';
 import { giveBackIdentity, reserveIdentity } from './reservation.ts';
 import { identityAttempts } from './secrets.ts';
 
@@ -42,11 +43,16 @@ const said = (person: Person, accountId: string) => {
   return { accountId, provider, subject, subjectHash, ...(email === undefined ? {} : { email }) };
 };
 
-/** The account that has the identity, if it came about. */
-const byIdentity = async ({ reads }: Needs, { subjectHash }: Person): Promise<string | undefined> => {
+/**
+ * The account that has the identity, if it came about. Another process may have brought it about since this one looked:
+ * then the log knows.
+ */
+const byIdentity = async ({ reads }: Needs, { subjectHash }: Person) => {
   const { owner } = (await reads.load(oauthIdentity, subjectHash)).state;
   if (owner === undefined) return undefined;
-  return holdsIdentity((await reads.load(account, owner)).state, subjectHash) ? owner : undefined;
+  const remembered = (await reads.load(account, owner)).state;
+  const state = holdsIdentity(remembered, subjectHash) ? remembered : await newestAccount(reads, owner);
+  return holdsIdentity(state, subjectHash) ? { accountId: owner, account: state } : undefined;
 };
 
 const NO_ADDRESS = refused(
@@ -133,7 +139,7 @@ const attempt = async (run: Needs, person: Person, createdFrom: 'web' | 'api'): 
     position,
   });
   const known = await byIdentity(run, person);
-  if (known !== undefined) return matched(known, false, -1n);
+  if (known !== undefined) return { ok: true, ...known, created: false, position: -1n };
   const email = address.safeParse(person.email).data;
   if (email === undefined) return NO_ADDRESS;
   const holder = await holderOf(reads, { kind: 'email', value: email });
@@ -178,7 +184,7 @@ export const matchPerson = async (
 /** Links the person to the account of somebody who is logged in and has asked for it. */
 export const linkToHolder = async (run: Needs, person: Person, accountId: string): Promise<Outcome> => {
   const { reads } = run;
-  const known = await byIdentity(run, person);
+  const known = (await byIdentity(run, person))?.accountId;
   if (known !== undefined && known !== accountId)
     return refused(reject('CONFLICT', 'identity-taken', 'This sign-in belongs to another account'));
   const email = person.emailVerified ? address.safeParse(person.email).data : undefined;
