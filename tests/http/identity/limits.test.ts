@@ -55,6 +55,15 @@ t.test('whatever takes a secret', async (t) => {
   }
 });
 
+t.test('two processes count attempts at secrets together', async (t) => {
+  const there = (await service.secondNode()).anonymous;
+  const from = elsewhere();
+  const attempt = (index: number) =>
+    (index % 2 === 0 ? anonymous : there).post('/auth/forgot-password', { email: 'nobody' }, from);
+  const answers = await Promise.all(Array.from({ length: 20 }, (_, index) => attempt(index)));
+  t.equal(answers.filter((answer) => !tooMany(answer)).length, 5);
+});
+
 t.test('a locked account', async (t) => {
   const email = await registered();
   const from = elsewhere();
