@@ -11,6 +11,8 @@ export type Mail = {
   readonly to: string;
   /** Whose mail it is: what is kept of it goes when the account is erased. */
   readonly accountId?: string;
+  /** Whom else it tells about: what is kept of it goes with any of them. */
+  readonly concerns?: readonly string[];
   /** Name of the template it was made from, for lists and figures. */
   readonly template: string;
   readonly subject: string;

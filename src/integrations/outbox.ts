@@ -61,12 +61,13 @@ export const createOutbox = ({
   readonly production: boolean;
 }) => {
   const note = async (message: Message, status: Status): Promise<void> => {
-    const { channel, to, accountId, template, subject, text, html, dedupeKey } = message;
+    const { channel, to, accountId, concerns = [], template, subject, text, html, dedupeKey } = message;
     const content = production || status !== 'suppressed' ? [null, null, null] : [subject, text, html];
     const { rows } = await pool.query<{ id: string }>(
       `insert into convene.outbox
-         (channel, recipient, recipient_hash, account_id, template, subject, body_text, body_html, status, dedupe_key)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+         (channel, recipient, recipient_hash, account_id, concerns, template, subject, body_text, body_html, status,
+          dedupe_key)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
        on conflict (dedupe_key) do update set status = excluded.status, at = now() where outbox.status = 'failed'
        returning id`,
       [
@@ -74,6 +75,7 @@ export const createOutbox = ({
         production ? masked(to) : to,
         hashed(hash, to),
         accountId ?? null,
+        concerns,
         template,
         ...content,
         status,
@@ -137,9 +139,9 @@ export const createOutbox = ({
   };
 };
 
-/** Forgets the messages to an account. */
+/** Forgets the messages to an account, and those to others that tell about it. */
 export const forgetMessages = async (pool: Pick<pg.Pool, 'query'>, accountId: string): Promise<void> => {
-  await pool.query('delete from convene.outbox where account_id = $1', [accountId]);
+  await pool.query('delete from convene.outbox where account_id = $1 or $1 = any (concerns)', [accountId]);
 };
 
 /** Messages in the outbox, newest first: one page, and how many there are. `recipient` is the exact address. */

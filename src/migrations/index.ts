@@ -11,6 +11,7 @@ import * as outboxAccounts from './041_outbox_accounts.ts';
 import * as apiKeyUses from './050_api_key_uses.ts';
 import * as live from './060_live.ts';
 import * as sessionPresence from './060_session_presence.ts';
+import * as outboxConcerns from './070_outbox_concerns.ts';
 
 /** Every migration by name, in order. Forward only: never edited or removed once released. */
 const migrations: Readonly<Record<string, Migration>> = {
@@ -23,6 +24,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '050_api_key_uses': apiKeyUses,
   '060_live': live,
   '060_session_presence': sessionPresence,
+  '070_outbox_concerns': outboxConcerns,
 };
 
 const applied = async (db: Kysely<unknown>): Promise<readonly string[]> => {

@@ -111,6 +111,11 @@ t.test('mails about appointments', async (t) => {
     t.ok(mine.every(({ to }: { to: string }) => to === 'client'));
     t.ok(theirs.length > mine.length);
   });
+  t.test('another provider sees nothing of them', async (t) => {
+    const other = await newProvider();
+    for (const query of ['', `?appointmentId=${appointmentId}`])
+      t.match((await other.get(`/provider/emails${query}`)).body.data, { items: [], statistics: [] });
+  });
   t.test('an administrator sees all mails with their addresses, a client none', async (t) => {
     const admin = await service.admin();
     const { items } = (await admin.get('/provider/emails?template=email-verification&limit=50')).body.data;

@@ -48,6 +48,7 @@ t.test('the channels', async (t) => {
     ]);
     t.equal(sms.available(), true);
     t.strictSame(circuits, []);
+    await mailer.send({ ...mail, accountId: 'ben', concerns: ['ada', 'ben'], dedupeKey: 'three' });
     await forget('ada');
     t.match(await list(), [{ channel: 'sms' }]);
   });

@@ -64,10 +64,11 @@ export const writeMail = async (data: unknown, deps: WritingDeps): Promise<Mail 
   const state = history.reduce(account.evolve, account.initial);
   const draft = await templates[template].write(order, { ...deps, accountId, person, state, history });
   if (draft === undefined) return undefined;
-  const { to = person.email, calendar, ...letter } = draft;
+  const { to = person.email, calendar, concerns = [], ...letter } = draft;
   return {
     to,
     accountId,
+    concerns,
     template,
     emailId,
     dedupeKey,

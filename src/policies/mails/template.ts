@@ -18,8 +18,15 @@ export type About = {
   readonly sender: string;
 };
 
-/** A letter, to the address of the account unless it names another, and what a calendar reads of it. */
-export type Draft = Letter & { readonly to?: string; readonly calendar?: CalendarPart };
+/**
+ * A letter, to the address of the account unless it names another, what a calendar reads of it, and whom else it tells
+ * about.
+ */
+export type Draft = Letter & {
+  readonly to?: string;
+  readonly calendar?: CalendarPart;
+  readonly concerns?: readonly string[];
+};
 
 /** How a mail is written; undefined when there is nothing to say any more. */
 type Write<Order> = (order: Order, about: About) => Draft | undefined | Promise<Draft | undefined>;

@@ -83,6 +83,7 @@ t.test('the confirmation of a booking', async (t) => {
   });
   t.test('tells the provider who comes, by the clock of the practice', async (t) => {
     const mail = await write(confirmation(asProvider), bookingStreams([booked({ timezone: 'Asia/Tokyo' })]));
+    t.strictSame(mail?.concerns, [accountId, providerId], 'and goes with either of them');
     t.match(mail, { to: 'weber@example.org', subject: 'Your appointment with Ada <Lovelace> & "Co"' });
     t.match(mail?.text, '09:00–09:30 (Europe/Luxembourg, GMT+1)');
     t.match(mail?.text, 'Client: Ada');

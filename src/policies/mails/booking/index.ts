@@ -127,6 +127,8 @@ const BY = {
   system: 'the service has',
 } as const;
 
+const concernsOf = ({ story: { now } }: Reading): readonly string[] => [now.clientId, now.providerId];
+
 /** Who cancelled, as the reader would say it. */
 const cancelledBy = (side: Side, by: keyof typeof BY): string => (by === side ? 'you have' : BY[by]);
 
@@ -147,6 +149,7 @@ export const bookingTemplates = {
       subject: `Your appointment with ${reading.withWhom}`,
       name: about.person.displayName,
       paragraphs: [order.side === 'client' ? 'your appointment is booked.' : 'an appointment with you was booked.'],
+      concerns: concernsOf(reading),
       details: detailsOf(reading, about.person, now),
       link: view,
       links: [move, cancel],
@@ -163,6 +166,7 @@ export const bookingTemplates = {
       subject: `Your appointment with ${reading.withWhom} has changed`,
       name: about.person.displayName,
       paragraphs: ['your appointment has changed. This is how it stands, and what it was before.'],
+      concerns: concernsOf(reading),
       details: detailsOf(reading, about.person, after, before),
       link: view,
       links: [move, cancel],
@@ -180,6 +184,7 @@ export const bookingTemplates = {
       subject: `Cancelled: your appointment with ${reading.withWhom}`,
       name: about.person.displayName,
       paragraphs: [`${cancelledBy(order.side, cancellation.by)} cancelled this appointment.`],
+      concerns: concernsOf(reading),
       details: [...detailsOf(reading, about.person, now), ...detail('Reason', cancellation.reason)],
       ...(order.side === 'client' ? { link: again } : {}),
       calendar: calendarOf(reading, now, about),
@@ -199,6 +204,7 @@ export const bookingTemplates = {
         subject: `Soon: your appointment with ${reading.withWhom}`,
         name: about.person.displayName,
         paragraphs: ['this is to remind you of your appointment.'],
+        concerns: concernsOf(reading),
         details: detailsOf(reading, about.person, now),
         link: view,
         links: [move, cancel],
