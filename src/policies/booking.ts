@@ -58,7 +58,7 @@ export const heldSlots = policy('booking-held-slots', {
 });
 
 /**
- * Takes back a change of exceptions that a crash interrupted, and cancels what an exception was to cancel: once more a
+ * Takes back a change of exceptions that a crash interrupted, opens the days of removed ones, and cancels what an exception was to cancel: once more a
  * little later, for what was being moved there meanwhile.
  */
 export const exceptionChanges = policy('booking-exception-changes', {
@@ -67,6 +67,9 @@ export const exceptionChanges = policy('booking-exception-changes', {
   ],
   ExceptionChangeAbandoned: ({ data: { providerId, seq, days } }) => [
     issue(restoreDayHours, { providerId, seq, days }),
+  ],
+  AvailabilityExceptionRemoved: ({ data: { providerId, seq, from, to } }) => [
+    issue(restoreDayHours, { providerId, seq, days: [{ from, to }] }),
   ],
   AvailabilityExceptionAdded: ({ data: { providerId, exceptionId, cancelBooked }, recordedAt }) =>
     cancelBooked

@@ -5,10 +5,9 @@ import {
   addAvailabilityException,
   type ChangeFacts,
   cancelDisplacedAppointments,
-  daysChanged,
+  daysToAsk,
   eachDay,
   exceptionOf,
-  exceptionsAfter,
   hoursLeft,
   type PlannedChange,
   planReplacement,
@@ -54,9 +53,11 @@ const restoreDays = async (
 ): Promise<readonly Outcome[]> => {
   const { profile, exceptions } = await newestProvider(reads, providerId);
   const timezone = profile?.timezone ?? 'UTC';
+  const today = dateIn(timezone, reads.now());
+  const still = eachDay(days).filter((day) => day >= today);
   return Promise.all(
-    eachDay(days).map((day) => {
-      // What stood before the change cannot be refused: nobody has booked there since.
+    still.map((day) => {
+      // Hours only become longer by this, and that cannot be refused.
       const hours = { intervals: hoursLeft(exceptions, day), timezone, cancelBooked: true };
       return step(setDayHours, scheduleId({ providerId, day }), { providerId, day, seq, ...hours });
     }),
@@ -75,7 +76,8 @@ const abandon = async (providerId: string, changeId: string, tools: Tools): Prom
 /**
  * Brings about a change of exceptions as a whole or not at all: says so in the provider's stream, asks every day in its
  * own, and lets `judge` store that it came about once all have agreed. A day that has agreed takes no booking outside
- * its new hours; when one does not agree, all are brought back. A crash in between is taken back by a policy.
+ * its new hours; when one does not agree, all are brought back. What opens is opened last. A policy takes back, or
+ * finishes, what a crash has interrupted.
  */
 const changeExceptions = async (
   providerId: string,
@@ -95,21 +97,23 @@ const changeExceptions = async (
   if (state.change?.changeId !== changeId) return CONTENDED;
   const { seq } = state.change;
   const timezone = state.profile?.timezone ?? 'UTC';
-  const after = exceptionsAfter(state, plan);
   const asked = await Promise.all(
-    eachDay(daysChanged(state, plan, dateIn(timezone, reads.now()))).map((day) => {
-      const hours = { intervals: hoursLeft(after, day), timezone, cancelBooked };
+    daysToAsk(state, plan, dateIn(timezone, reads.now())).map(({ day, intervals }) => {
+      const hours = { intervals, timezone, cancelBooked };
       return step(setDayHours, scheduleId({ providerId, day }), { providerId, day, seq, ...hours });
     }),
   );
   const outcome = asked.find(({ ok }) => !ok) ?? (await judge({ changeId }));
   const pending = (await reads.load(provider, providerId)).state.change?.changeId === changeId;
   if (pending) await abandon(providerId, changeId, tools);
-  if (!outcome.ok || !cancelBooked) return latest(outcome, ...asked);
+  if (!outcome.ok) return outcome;
+  const removed = state.exceptions.filter(({ exceptionId }) => plan.removed.includes(exceptionId));
+  const opened = await restoreDays({ providerId, seq: seq + 1, days: removed }, tools);
+  if (!cancelBooked) return latest(outcome, ...asked, ...opened);
   const cancelled = await Promise.all(
     plan.added.map(({ exceptionId }) => cancelDisplaced({ providerId, exceptionId }, tools)),
   );
-  return latest(outcome, ...asked, ...cancelled.flat());
+  return latest(outcome, ...asked, ...opened, ...cancelled.flat());
 };
 
 /** Cancels the appointments that an exception stands in the way of, for as long as it stands. */

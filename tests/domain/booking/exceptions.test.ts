@@ -4,6 +4,7 @@ import {
   addAvailabilityException,
   announceSlots,
   closeProvider,
+  daysToAsk,
   generateTimeSlots,
   type ProviderEvent,
   planReplacement,
@@ -48,7 +49,10 @@ const standing = (
 });
 const gone: ProviderEvent = {
   type: 'AvailabilityExceptionRemoved',
-  data: { providerId, exceptionId: HOLIDAYS.exceptionId, changeId: id('later') },
+  data: {
+    ...{ providerId, exceptionId: HOLIDAYS.exceptionId, from: HOLIDAYS.from, to: HOLIDAYS.to },
+    ...{ seq: 4, changeId: id('later') },
+  },
 };
 const abandoned: ProviderEvent = {
   type: 'ExceptionChangeAbandoned',
@@ -94,7 +98,7 @@ t.test('a change of exceptions', async (t) => {
   });
   t.test('takes an exception away', async () => {
     const { exceptionId } = HOLIDAYS;
-    const began = started({ changeId: id('later'), added: [], removed: [exceptionId], seq: 2 });
+    const began = started({ changeId: id('later'), added: [], removed: [exceptionId], seq: 3 });
     given(created, started(), standing(), began)
       .when(removeAvailabilityException, { exceptionId }, doctor, { changeId: id('later') })
       .then(gone);
@@ -126,6 +130,20 @@ t.test('a change of exceptions', async (t) => {
     add({ closed: true, to: '2027-03-11' }).rejected('input-invalid', 'to');
     add({ closed: true, reason: 'x'.repeat(201) }).rejected('input-invalid', 'reason');
   });
+});
+
+t.test('the days that are asked', async (t) => {
+  const today = '2026-03-12';
+  const state = { exceptions: [{ ...FAIR, from: '2026-03-13', to: '2026-03-13' }] };
+  t.strictSame(
+    daysToAsk({ exceptions: [] }, { added: [HOLIDAYS] }, today),
+    ['2026-03-12', '2026-03-13'].map((day) => ({ day, intervals: [] })),
+    'are those that a change closes and that are not over',
+  );
+  const wide = { ...FAIR, from: '2026-03-13', to: '2026-03-13', intervals: [{ start: '10:30', end: '18:00' }] };
+  const both = { day: '2026-03-13', intervals: [{ start: '10:30', end: '11:00' }] };
+  t.strictSame(daysToAsk(state, { added: [wide] }, today), [both], 'keep to what holds before and after');
+  t.strictSame(daysToAsk(state, { added: [] }, today), [], 'and what only opens is not asked');
 });
 
 t.test('replacing the whole list', async (t) => {

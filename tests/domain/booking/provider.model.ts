@@ -124,11 +124,13 @@ const comeAbout = (
   const { change } = world;
   if (change === undefined || change.changeId !== changeId) return 'contended';
   world.change = undefined;
+  world.seq += 1;
+  const { seq } = world;
   world.version += change.added.length + change.removed.length;
   const kept = world.exceptions.filter(({ exceptionId }) => !change.removed.includes(exceptionId));
   world.exceptions = [...kept, ...change.added].toSorted((a, b) => (a.from < b.from ? -1 : 1));
   return [
-    ...change.removed.map((exceptionId) => ({ type: 'AvailabilityExceptionRemoved', data: { exceptionId } })),
+    ...change.removed.map((exceptionId) => ({ type: 'AvailabilityExceptionRemoved', data: { exceptionId, seq } })),
     ...change.added.map(({ exceptionId, from, to, intervals }) => {
       const reason = reasons.find((one) => one.from === from && one.to === to)?.reason ?? null;
       const closed = intervals.length === 0;

@@ -71,7 +71,15 @@ export const events = {
       changeId,
     })
     .describe('Every day of it has its hours already'),
-  AvailabilityExceptionRemoved: z.object({ providerId: z.string(), exceptionId: z.string(), changeId }),
+  AvailabilityExceptionRemoved: z
+    .object({
+      providerId: z.string(),
+      exceptionId: z.string(),
+      ...dates,
+      seq: z.int().describe('The number under which its days open again'),
+      changeId,
+    })
+    .describe('Its days open again from now on'),
   SlotsAnnounced: z
     .object({ providerId: z.string(), timezone: z.string(), latestEnd: z.string() })
     .describe('A slot is about to be opened that ends later than any before: while it lies ahead, the zone stays'),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Context, type Rejection, reject } from '../../decider.ts';
 import { isoDate, line, uuid } from '../../fields.ts';
-import { dateIn, datesBetween, daysFrom, intervalsField } from '../grid.ts';
+import { common, dateIn, datesBetween, daysFrom, intervalsField } from '../grid.ts';
 import type { ProviderEvent } from './events.ts';
 import { CONTENDED, command, type Exception, NO_PROFILE, type Provider } from './state.ts';
 
@@ -61,15 +61,9 @@ export type PlannedChange = {
   readonly cancelBooked: boolean;
 };
 
-/** The dates on which a change may leave other hours than before; what is over by `today` is left out. */
-export const daysChanged = (
-  { exceptions }: Pick<Provider, 'exceptions'>,
-  { added, removed }: Pick<PlannedChange, 'added' | 'removed'>,
-  today: string,
-): readonly Dates[] =>
-  [...added, ...exceptions.filter(({ exceptionId }) => removed.includes(exceptionId))]
-    .filter(({ to }) => to >= today)
-    .map(({ from, to }) => ({ from: from < today ? today : from, to }));
+/** What of some stretches of dates is not over by `today`. */
+const ahead = (days: readonly Dates[], today: string): readonly Dates[] =>
+  days.filter(({ to }) => to >= today).map(({ from, to }) => ({ from: from < today ? today : from, to }));
 
 /** The single dates of some stretches of dates, each once, in order. */
 export const eachDay = (days: readonly Dates[]): readonly string[] =>
@@ -81,11 +75,19 @@ export const hoursLeft = (exceptions: readonly Exception[], day: string) => {
   return exception === undefined ? null : [...exception.intervals];
 };
 
-/** The exceptions once a change has come about. */
-export const exceptionsAfter = (
+/**
+ * The days that have to agree to a change, and the hours that they are to keep to until it comes about: those that hold
+ * both before and after it. What it opens is opened afterwards, so that nobody books where in the end nothing opens.
+ */
+export const daysToAsk = (
   { exceptions }: Pick<Provider, 'exceptions'>,
-  { added, removed }: Pick<PlannedChange, 'added' | 'removed'>,
-): readonly Exception[] => [...exceptions.filter(({ exceptionId }) => !removed.includes(exceptionId)), ...added];
+  { added }: Pick<PlannedChange, 'added'>,
+  today: string,
+) =>
+  eachDay(ahead(added, today)).map((day) => {
+    const [before, after] = [hoursLeft(exceptions, day), hoursLeft(added, day) ?? []];
+    return { day, intervals: before === null ? after : [...common(before, after)] };
+  });
 
 const OVERLAP = reject('CONFLICT', 'exception-overlap', 'There is an exception on some of those days already', 'from');
 
@@ -100,7 +102,8 @@ const refuseChange = (state: Provider, change: PlannedChange, now: Date): Reject
   if (change.added.some((one) => kept.some((other) => overlap(one, other)))) return OVERLAP;
   const gone = change.removed.some((id) => !exceptions.some(({ exceptionId }) => exceptionId === id));
   if (gone) return reject('NOT_FOUND', 'exception-unknown', 'No such exception', 'exceptionId');
-  return eachDay(daysChanged(state, change, today)).length > MOST_DAYS
+  const removed = exceptions.filter(({ exceptionId }) => change.removed.includes(exceptionId));
+  return eachDay(ahead([...change.added, ...removed], today)).length > MOST_DAYS
     ? reject('VALIDATION_ERROR', 'too-many-days', `More than ${MOST_DAYS} days in one call`, 'exceptions')
     : undefined;
 };
@@ -140,19 +143,19 @@ const sameDates = (one: Dates, other: Dates): boolean => one.from === other.from
 
 /** The events by which a change comes about that every day has agreed to. `wanted` gives the reasons. */
 export const comeAbout = (
-  { change }: Provider,
+  { change, exceptions, seq }: Provider,
   providerId: string,
   { changeId, wanted = [] }: { readonly changeId: string; readonly wanted?: readonly WantedException[] | undefined },
 ): readonly ProviderEvent[] | Rejection => {
   if (change?.changeId !== changeId) return CONTENDED;
   const { added, removed, cancelBooked } = change;
   return [
-    ...removed.map(
-      (exceptionId): ProviderEvent => ({
-        type: 'AvailabilityExceptionRemoved',
-        data: { providerId, exceptionId, changeId },
+    ...exceptions
+      .filter(({ exceptionId }) => removed.includes(exceptionId))
+      .map(({ exceptionId, from, to }): ProviderEvent => {
+        const data = { providerId, exceptionId, from, to, seq: seq + 1, changeId };
+        return { type: 'AvailabilityExceptionRemoved', data };
       }),
-    ),
     ...added.map((one): ProviderEvent => {
       const reason = wanted.find((other) => sameDates(one, other))?.reason || null;
       const more = { closed: one.intervals.length === 0, reason, ...(cancelBooked && { cancelBooked }), changeId };
@@ -237,10 +240,7 @@ export const abandonExceptionChange = command(
   ({ providerId, changeId }, state, { now }) => {
     const { change, profile, seq } = state;
     if (change?.changeId !== changeId) return [];
-    const days = daysChanged(state, change, dateIn(profile?.timezone ?? 'UTC', now)).map(({ from, to }) => ({
-      from,
-      to,
-    }));
+    const days = [...ahead(change.added, dateIn(profile?.timezone ?? 'UTC', now))];
     return [{ type: 'ExceptionChangeAbandoned', data: { providerId, changeId, seq: seq + 1, days } }];
   },
 );

@@ -35,7 +35,7 @@ export type Provider = {
   /** In order of their dates; they do not overlap. */
   readonly exceptions: readonly Exception[];
   readonly change?: ExceptionChange;
-  /** The number of the latest change of exceptions, or abandonment of one. */
+  /** Counts the beginnings and the ends of changes of exceptions. */
   readonly seq: number;
   /** The latest changes that came about, oldest first. */
   readonly changes: readonly string[];
@@ -71,7 +71,7 @@ const changed = (state: Provider, { changeId }: { readonly changeId?: string | u
   if (changeId === undefined) return { ...state, version };
   const { change, ...rest } = state;
   const changes = state.changes.includes(changeId) ? state.changes : [...state.changes, changeId];
-  const settled = change?.changeId === changeId ? rest : state;
+  const settled = change?.changeId === changeId ? { ...rest, seq: state.seq + 1 } : state;
   return { ...settled, version, changes: changes.slice(-REMEMBERED_CHANGES) };
 };
 
