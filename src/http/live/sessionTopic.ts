@@ -113,7 +113,10 @@ export const sessionTopic: TopicKind<Session> = {
     ParticipantRemoved: ({ data: { participantId } }) =>
       message('session:participant-left', { participantId, reason: 'removed' }),
     ParticipantRoleChanged: ({ data: { participantId, role } }) => changed(participantId, role),
-    FacilitatorTransferred: ({ data: { from, to } }) => [...changed(from, 'voter'), ...changed(to, 'facilitator')],
+    FacilitatorTransferred: ({ data: { from, to, reason } }) => [
+      ...(reason === 'left' ? [] : changed(from, 'voter')),
+      ...changed(to, 'facilitator'),
+    ],
     SessionSettingsUpdated: ({ data: { settings, name, description } }) =>
       message('session:settings-changed', {
         settings,

@@ -159,8 +159,10 @@ t.test('a face-down card', async (t) => {
   const story = async (title: string): Promise<string> =>
     `/sessions/${id}/stories/${done(await act('Fay', 'POST', `/sessions/${id}/stories`, { title })).id}`;
 
-  const reference = await (await fetch(`${url}/docs/openapi.json`)).json();
-  const queries = Object.entries(reference.paths as Record<string, Record<string, unknown>>)
+  const reference = (await (await fetch(`${url}/docs/openapi.json`)).json()) as {
+    readonly paths: Record<string, Record<string, unknown>>;
+  };
+  const queries = Object.entries(reference.paths)
     .filter(([path, methods]) => 'get' in methods && !/\/live$|\/ws$|\/docs/.test(path))
     .map(([path]) => path.replace(/^\/api\/v1/, ''));
 
