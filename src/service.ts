@@ -22,7 +22,7 @@ import type { EventStore, Position } from './eventstore/port.ts';
 import { postgresEventStore } from './eventstore/postgres/index.ts';
 import { createApiKeys } from './http/apiKeys.ts';
 import { createApp } from './http/app.ts';
-import { measureExport } from './http/files/appointments.ts';
+import { countExport, measureExport } from './http/files/appointments.ts';
 import { originAllowed } from './http/headers.ts';
 import { createPresence } from './http/presence.ts';
 import { createRights } from './http/rights.ts';
@@ -229,6 +229,10 @@ const openCommands = async (
     hashKey,
     lookups: {
       ...createLookups({ db, pool, head: store.head, caughtUp, now }),
+      countExport: async (wanted) => {
+        await caughtUp([appointments], await store.head());
+        return countExport(db, wanted);
+      },
       measureExport: async (wanted) => {
         await caughtUp([appointments], await store.head());
         return measureExport(db, wanted);

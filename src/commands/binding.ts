@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { ContextName } from '../domain/access/permissions.ts';
-import type { RequestedExport } from '../domain/booking/appointmentExport.ts';
+import type { ExportedSpan, RequestedExport } from '../domain/booking/appointmentExport.ts';
 import type { Actor, Command, Decider, Rejection, RejectionCode } from '../domain/decider.ts';
 import type { SignIn } from '../domain/identity/signIn.ts';
 import type { Pattern, Sign } from '../domain/identity/suspicion.ts';
@@ -92,6 +92,8 @@ export type Lookups = {
   readonly upcomingAppointments: (accountId: string) => Promise<readonly string[]>;
   /** What was written to calendars by an integration and not removed since, by all that was stored before the call. */
   readonly calendarEventsOf: (integrationId: string) => Promise<readonly WrittenEvent[]>;
+  /** How many appointments a file would have now. */
+  readonly countExport: (wanted: ExportedSpan) => Promise<number>;
   /** What a file of appointments would come to now: how many, and bytes. */
   readonly measureExport: (wanted: RequestedExport) => Promise<{ readonly rows: number; readonly fileSize: number }>;
 };

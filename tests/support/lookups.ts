@@ -16,5 +16,6 @@ export const noLookups: Lookups = {
   integrationsOf: async () => [],
   upcomingAppointments: async () => [],
   calendarEventsOf: async () => [],
+  countExport: async () => 0,
   measureExport: async () => ({ rows: 0, fileSize: 0 }),
 };

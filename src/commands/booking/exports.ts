@@ -38,9 +38,11 @@ export const exportBindings = [
     example: { format: 'csv', from: '2027-03-01', to: '2027-03-31' },
     stream: (_input, { newId }) => newId('export'),
     version: () => undefined,
-    facts: async (_input, reads, { actor }) => ({
-      timezone: (await reads.load(provider, actor.id)).state.profile?.timezone,
-    }),
+    facts: async (input, reads, { actor }) => {
+      const { timezone } = (await reads.load(provider, actor.id)).state.profile ?? {};
+      if (timezone === undefined) return { timezone, rows: 0 };
+      return { timezone, rows: await reads.lookups.countExport({ ...input, providerId: actor.id, timezone }) };
+    },
     process: request,
     answer: {
       schema: z.object({

@@ -40,6 +40,10 @@ export type AppointmentExportEvent = EventOf<typeof events>;
 
 /** What was asked for. */
 export type RequestedExport = z.output<typeof Requested>;
+/** Which appointments those are. */
+export type ExportedSpan = Pick<RequestedExport, 'providerId' | 'from' | 'to' | 'timezone'> & {
+  readonly status?: RequestedExport['status'] | undefined;
+};
 /** One file, and its size once it has been made for the first time. */
 export type AppointmentExport = {
   readonly requested?: RequestedExport;
@@ -49,6 +53,8 @@ export type AppointmentExport = {
 /** Milliseconds that a file can be had. */
 export const EXPORT_LIFE = 86_400_000;
 const MOST_DAYS = 366;
+/** Appointments on paper at most: a pile that nobody hands out, and seconds of work. */
+export const MOST_PRINTED = 5_000;
 const DAY_MS = 86_400_000;
 
 /**
@@ -72,8 +78,8 @@ export const appointmentExport = decider<AppointmentExport, AppointmentExportEve
 });
 const command = commandsOf(appointmentExport);
 
-/** The zone of the provider who asks; undefined when he is none. */
-export type ExportFacts = { readonly timezone: string | undefined };
+/** The zone of the provider who asks, undefined when he is none, and how many appointments the file would have. */
+export type ExportFacts = { readonly timezone: string | undefined; readonly rows: number };
 
 /** Asks for a file of the own appointments. */
 export const requestAppointmentExport = command(
@@ -94,8 +100,15 @@ export const requestAppointmentExport = command(
       facts,
     }: { actor: { id: string }; now: Date; newId(label: string): string; facts: ExportFacts },
   ) => {
-    const { timezone } = facts;
+    const { timezone, rows } = facts;
     if (timezone === undefined) return reject('FORBIDDEN', 'no-provider-profile', 'This account gives no appointments');
+    if (input.format === 'pdf' && rows > MOST_PRINTED)
+      return reject(
+        'VALIDATION_ERROR',
+        'too-many-to-print',
+        `At most ${MOST_PRINTED} appointments are printed; ask for fewer days, or for csv`,
+        'format',
+      );
     const data = {
       ...input,
       ...(status === undefined ? {} : { status }),

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
-import type { RequestedExport } from '../../domain/booking/appointmentExport.ts';
+import type { ExportedSpan, RequestedExport } from '../../domain/booking/appointmentExport.ts';
 import type { NamedAppointment } from '../../projections/booking/appointments.ts';
-import { type ExportSpan, exportedAppointments } from '../../projections/booking/exportRows.ts';
+import { countExported, type ExportSpan, exportedAppointments } from '../../projections/booking/exportRows.ts';
 import type { ReadModels } from '../../projections/index.ts';
 import { CSV_START, csvLine } from '../csv.ts';
 import { rangeOf } from '../dateRange.ts';
@@ -76,7 +76,7 @@ const printed = (row: NamedAppointment, zone: string): readonly string[] => {
   ];
 };
 
-const spanOf = ({ providerId, from, to, status, timezone }: RequestedExport): ExportSpan => {
+const spanOf = ({ providerId, from, to, status, timezone }: ExportedSpan): ExportSpan => {
   const { from: start = '', to: end = '' } = rangeOf({ from, to }, timezone);
   return { providerId, from: start, to: end, status };
 };
@@ -124,3 +124,7 @@ export const measureExport = async (
   for await (const piece of appointmentFile(db, wanted, counting)) fileSize += piece.length;
   return { rows: counting.rows, fileSize };
 };
+
+/** How many appointments a file would have now. */
+export const countExport = (db: Kysely<ReadModels>, wanted: ExportedSpan): Promise<number> =>
+  countExported(db, spanOf(wanted));

@@ -43,3 +43,19 @@ export async function* exportedAppointments(
     if (rows.length < PAGE) return;
   }
 }
+
+/** How many they are. */
+export const countExported = async (
+  db: Kysely<ReadModels>,
+  { providerId, from, to, status }: ExportSpan,
+): Promise<number> => {
+  const { count } = await db
+    .selectFrom('appointments')
+    .select(({ fn }) => fn.countAll<string>().as('count'))
+    .where('provider_id', '=', providerId)
+    .where('start_time', '>=', from)
+    .where('start_time', '<', to)
+    .$if(status !== undefined, (query) => query.where('status', '=', status ?? 'SCHEDULED'))
+    .executeTakeFirstOrThrow();
+  return Number(count);
+};

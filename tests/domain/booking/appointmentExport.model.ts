@@ -23,16 +23,21 @@ export const appointmentExportModel = model({
   length: 6,
   moves: {
     request: on(
-      fc.record({ format: fc.constantFrom(...EXPORT_FORMATS), known: fc.boolean() }),
-      ({ format, known }, world, { now }) =>
+      fc.record({
+        format: fc.constantFrom(...EXPORT_FORMATS),
+        known: fc.boolean(),
+        rows: fc.constantFrom(0, 5_000, 5_001),
+      }),
+      ({ format, known, rows }, world, { now }) =>
         world.until === undefined
           ? {
               command: requestAppointmentExport,
               input: { format, from: '2026-03-01', to: '2026-03-31' },
               actor: pia,
-              facts: { timezone: known ? 'Europe/Luxembourg' : undefined },
+              facts: { timezone: known ? 'Europe/Luxembourg' : undefined, rows },
               expect: () => {
                 if (!known) return 'no-provider-profile';
+                if (format === 'pdf' && rows > 5_000) return 'too-many-to-print';
                 world.until = new Date(now.getTime() + DAY).toISOString();
                 return [
                   { type: 'AppointmentExportRequested', data: { format, providerId: pia.id, expiresAt: world.until } },
@@ -55,5 +60,5 @@ export const appointmentExportModel = model({
   },
   seen: ({ requested, completed }) => ({ until: requested?.expiresAt, rows: completed?.rows }),
   expected: ({ until, rows }) => ({ until, rows }),
-  refusals: ['no-provider-profile', 'export-unknown'],
+  refusals: ['no-provider-profile', 'too-many-to-print', 'export-unknown'],
 });

@@ -12,6 +12,7 @@ const pia = user(id('pia'), 'export:appointments');
 const exportId = newId('export');
 const wish = { format: 'csv', from: '2026-03-01', to: '2026-03-31' } as const;
 const zone = { timezone: 'Europe/Luxembourg' };
+const facts = { ...zone, rows: 5_001 };
 const expiresAt = new Date(now.getTime() + 86_400_000).toISOString();
 const requested: AppointmentExportEvent = {
   type: 'AppointmentExportRequested',
@@ -20,22 +21,29 @@ const requested: AppointmentExportEvent = {
 
 t.test('asking for a file', async (t) => {
   t.test('notes what is wanted, in the zone of the provider, for a day', async () => {
-    given().when(requestAppointmentExport, wish, pia, zone).then(requested);
+    given().when(requestAppointmentExport, wish, pia, facts).then(requested);
   });
   t.test('is for those who give appointments', async () => {
-    given().when(requestAppointmentExport, wish, pia, { timezone: undefined }).rejected('no-provider-profile');
+    given().when(requestAppointmentExport, wish, pia, { timezone: undefined, rows: 0 }).rejected('no-provider-profile');
+  });
+  t.test('prints no more than a pile', async () => {
+    const printed = { ...wish, format: 'pdf' } as const;
+    given().when(requestAppointmentExport, printed, pia, facts).rejected('too-many-to-print', 'format');
+    given()
+      .when(requestAppointmentExport, printed, pia, { ...facts, rows: 5_000 })
+      .then({ ...requested, data: { ...requested.data, format: 'pdf' } } as AppointmentExportEvent);
   });
   t.test('spans 366 days at most, forwards', async () => {
     const year = { ...wish, from: '2026-01-01', to: '2027-01-02' };
     given()
-      .when(requestAppointmentExport, year, pia, zone)
+      .when(requestAppointmentExport, year, pia, facts)
       .then({ ...requested, data: { ...requested.data, ...year } } as AppointmentExportEvent);
     for (const to of ['2027-01-03', '2025-12-31'])
       given()
-        .when(requestAppointmentExport, { ...year, to }, pia, zone)
+        .when(requestAppointmentExport, { ...year, to }, pia, facts)
         .rejected('input-invalid', 'to');
     given()
-      .when(requestAppointmentExport, { ...wish, format: 'xml' as never }, pia, zone)
+      .when(requestAppointmentExport, { ...wish, format: 'xml' as never }, pia, facts)
       .rejected('input-invalid', 'format');
   });
 });

@@ -260,7 +260,7 @@ export const openRoutes: Readonly<Record<string, number>> = {
   'POST /api/v1/mfa/verify': 401,
   'POST /api/v1/webhooks/resend': 401,
   'GET /api/v1/calendar/feeds/:file': 404,
-  'GET /api/v1/provider/exports/:exportId/file': 404,
+  'GET /api/v1/provider/exports/:exportId/file': 422,
   'GET /api/v1/auth/oauth': 200,
   'GET /api/v1/auth/oauth/:provider': 422,
   'GET /api/v1/auth/oauth/:provider/callback': 422,

@@ -100,6 +100,7 @@ export const tour = async (
   }
 
   const { sessionId = '', storyId = '', appointmentId = '', roleId = '', accountId = '', file = '' } = ids;
+  const { exportId = '', signature = '' } = ids;
   await query('stranger', 'putAppointmentsAppointmentId', { appointmentId, notes: 'Please ring twice' });
   const { id: backlog } = await command(0)('stranger', 'CreateSession', { name: 'Backlog' });
   await query('stranger', 'postSessionsSessionIdStories', { sessionId: backlog, title: 'Log in' });
@@ -113,6 +114,7 @@ export const tour = async (
 
   const inputs: Readonly<Record<string, Input>> = {
     getRbacUsersAccountIdPermissionsPermission: { permission: 'book:appointments' },
+    getProviderExportsExportIdFile: { signature },
     getLive: { topics: `session:${sessionId}` },
     getAnalyticsEstimation: { sessionId },
     getAuditLogsId: { id: await firstEntry(query) },
@@ -132,7 +134,7 @@ export const tour = async (
   );
   for (const { id, method, path } of unseen.filter((each) => each.method === 'GET')) {
     const as = readers.find(([pattern]) => pattern.test(path))?.[1] ?? 'nobody';
-    const known: Input = { sessionId, storyId, appointmentId, roleId, accountId, userId: accountId, file };
+    const known: Input = { sessionId, storyId, appointmentId, roleId, accountId, userId: accountId, file, exportId };
     const input = Object.fromEntries(Object.entries(known).filter(([name]) => path.includes(`{${name}}`)));
     if (method === 'GET') await query(as, id, { ...input, ...inputs[id] });
   }
@@ -232,7 +234,15 @@ const booking = async (run: Run, call: Call, guest: Person, turn: number): Ids =
   await run('mate', 'OpenCalendarFeed');
   await run('mate', 'CloseCalendarFeed');
   const { url } = await run('stranger', 'OpenCalendarFeed');
-  return { appointmentId: String(id), file: String(url).split('/').at(-1) ?? '' };
+  // A file is fetched by its own address, whoever asks.
+  const { exportId, downloadUrl } = await run(name, 'RequestAppointmentExport', {
+    format: 'csv',
+    from: day(30),
+    to: day(60),
+  });
+  const signature = new URL(String(downloadUrl)).searchParams.get('signature') ?? '';
+  const file = String(url).split('/').at(-1) ?? '';
+  return { appointmentId: String(id), file, exportId: String(exportId), signature };
 };
 
 /** A permission and a role from their definition to the end of an assignment. */
