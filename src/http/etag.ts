@@ -44,6 +44,15 @@ export const unchangedSince = {
 } as const;
 
 /**
+ * The answer to a read that shows more than the object whose version it names, such as the roles of an account: it can
+ * change while the version does not, so it is never answered with 304.
+ */
+export const versioned = <Data extends object>(reply: FastifyReply, data: Data, version: number | string) => {
+  reply.header('etag', etagOf(Number(version)));
+  return ok(data);
+};
+
+/**
  * The answer to a single read: `ETag` from the version, 304 when `If-None-Match` names it, and only the `fields` that
  * the query asks for.
  */

@@ -142,7 +142,11 @@ t.test('the API document of the service', async (t) => {
     for (const path of ['/api/v1/sessions', '/api/v1/users/me'])
       t.ok(answers('get', path).includes('400'), `${path}: a Consistency-Token that is none`);
     t.ok(named('post', '/api/v1/rbac/check').includes('ConsistencyToken'), 'not only of queries by GET');
-    for (const path of ['/api/v1/users/me', '/api/v1/appointments/{appointmentId}', '/api/v1/provider/profile']) {
+    for (const path of [
+      '/api/v1/provider/availability',
+      '/api/v1/appointments/{appointmentId}',
+      '/api/v1/provider/profile',
+    ]) {
       t.ok(answers('get', path).includes('304'), `${path}: the version that the caller has`);
       t.ok(named('get', path).includes('IfNoneMatch'), path);
     }

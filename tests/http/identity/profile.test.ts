@@ -41,6 +41,26 @@ t.test('the own profile', async (t) => {
     t.strictSame((await ada.get('/auth/me')).body, body);
     t.notMatch(JSON.stringify(body), /\$2[aby]\$/);
   });
+  t.test('is told again when the roles changed, though the account did not', async (t) => {
+    const before = await ada.get('/users/me');
+    const etag = before.headers.get('etag') ?? '';
+    const roles = `/rbac/users/${ada.accountId}/roles`;
+    t.equal((await admin.post(roles, { roleName: 'customer' })).status, 201);
+    const { status, headers, body } = await eventually(
+      () => ada.get('/users/me', { 'if-none-match': etag }),
+      ({ status, body }) => status !== 200 || body.data.roles.includes('customer'),
+    );
+    t.equal(status, 200);
+    t.ok(body.data.roles.includes('customer'));
+    t.equal(headers.get('etag'), etag);
+    const { assignments } = (await admin.get(roles)).body.data;
+    const { roleId } = assignments.find(({ name }: { name: string }) => name === 'customer');
+    t.equal((await admin.delete(`${roles}/${roleId}`)).status, 200);
+    await eventually(
+      () => ada.get('/users/me'),
+      ({ body }) => !body.data.roles.includes('customer'),
+    );
+  });
   t.test('is changed in part by PATCH', async (t) => {
     const { status, body } = await ada.patch('/users/me', {
       displayName: 'Ada L.',

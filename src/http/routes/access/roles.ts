@@ -6,7 +6,7 @@ import { allRoles, type RoleRow, roles } from '../../../projections/access/roles
 import { accounts } from '../../../projections/identity/accounts.ts';
 import { answer, found, listAnswer, offsetOf, page, paginated, sorted } from '../../answers.ts';
 import type { App, Deps } from '../../app.ts';
-import { single, unchangedSince } from '../../etag.ts';
+import { versioned } from '../../etag.ts';
 import { contains, hierarchyOf } from './hierarchy.ts';
 
 const RoleView = z.object({
@@ -106,7 +106,7 @@ export const roleRoutes = (app: App, { db }: Deps): void => {
       schema: {
         summary: 'One role and the first accounts that hold it',
         params: z.object({ roleId: uuid }),
-        response: { 200: answer(RoleView.extend({ members: z.array(Member) })), ...unchangedSince },
+        response: { 200: answer(RoleView.extend({ members: z.array(Member) })) },
       },
     },
     async (request, reply) => {
@@ -122,7 +122,7 @@ export const roleRoutes = (app: App, { db }: Deps): void => {
         'role',
       );
       const data = { ...roleView(row, all, counts), members: members.items.map(memberView) };
-      return single(request, reply, data, row.version);
+      return versioned(reply, data, row.version);
     },
   );
 

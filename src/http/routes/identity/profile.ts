@@ -6,7 +6,7 @@ import { accounts } from '../../../projections/identity/accounts.ts';
 import { answer, ok } from '../../answers.ts';
 import type { App, Deps } from '../../app.ts';
 import { runCommand } from '../../commandRoutes.ts';
-import { single, unchangedSince } from '../../etag.ts';
+import { versioned } from '../../etag.ts';
 import { callerOf } from '../../request.ts';
 import { accountRow, PROFILE_SOURCES, ProfileView, preferencesIn, profileView } from './profileView.ts';
 
@@ -24,11 +24,11 @@ export const profileRoutes = (app: App, deps: Deps): void => {
       path,
       {
         config: { ...own, reads: PROFILE_SOURCES },
-        schema: { summary: 'The own profile', response: { 200: answer(ProfileView), ...unchangedSince } },
+        schema: { summary: 'The own profile', response: { 200: answer(ProfileView) } },
       },
       async (request, reply) => {
         const profile = await profileOf(request);
-        return single(request, reply, profile, profile.version);
+        return versioned(reply, profile, profile.version);
       },
     );
 

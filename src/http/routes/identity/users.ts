@@ -13,7 +13,7 @@ import { answer, listAnswer, offsetOf, ok, page, paginated, sorted } from '../..
 import type { App, Deps } from '../../app.ts';
 import { runCommand } from '../../commandRoutes.ts';
 import { rangeEnd, rangeOf } from '../../dateRange.ts';
-import { single, unchangedSince } from '../../etag.ts';
+import { versioned } from '../../etag.ts';
 import { Problem } from '../../problem.ts';
 import { callerOf } from '../../request.ts';
 import { noteSensitiveRead } from '../../sensitiveReads.ts';
@@ -128,11 +128,11 @@ export const userRoutes = (app: App, deps: Deps): void => {
     {
       config: { access: 'loggedIn', reads: PROFILE_SOURCES },
       preValidation: othersNeed('read:users'),
-      schema: { summary: 'An account', params: Params, response: { 200: answer(UserView), ...unchangedSince } },
+      schema: { summary: 'An account', params: Params, response: { 200: answer(UserView) } },
     },
     async (request, reply) => {
       const user = await userView(deps, request.params.userId);
-      return single(request, reply, user, user.version);
+      return versioned(reply, user, user.version);
     },
   );
 
