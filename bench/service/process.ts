@@ -56,7 +56,11 @@ export const run = async (
 };
 
 /** Such as `--cpu-prof --cpu-prof-dir=…`, to look into the program. */
-const flags = (): readonly string[] => process.env.BENCH_NODE_FLAGS?.split(' ') ?? [];
+const flags = (): readonly string[] => [
+  // As `npm start` has it.
+  '--max-semi-space-size=16',
+  ...(process.env.BENCH_NODE_FLAGS?.split(' ') ?? []),
+];
 
 const answers = async (url: string, child: ChildProcess): Promise<void> => {
   for (const end = performance.now() + STARTS_WITHIN_MS; performance.now() < end; await pause(50)) {
