@@ -6,8 +6,8 @@ import { requestRefusal, events as requestRefusalEvents } from './audit/requestR
 import { sensitiveRead, events as sensitiveReadEvents } from './audit/sensitiveRead.ts';
 import { appointmentExport, events as appointmentExportEvents } from './booking/appointmentExport.ts';
 import { appointmentReminder, events as appointmentReminderEvents } from './booking/appointmentReminder.ts';
-import { calendarSync, events as calendarSyncEvents } from './booking/calendarSync.ts';
 import { calendarFeed, events as calendarFeedEvents } from './booking/calendarFeed.ts';
+import { calendarSync, events as calendarSyncEvents } from './booking/calendarSync.ts';
 import { clientCalendar, events as clientCalendarEvents } from './booking/clientCalendar.ts';
 import { provider, events as providerEvents } from './booking/provider/index.ts';
 import { schedule, events as scheduleEvents } from './booking/schedule/index.ts';
