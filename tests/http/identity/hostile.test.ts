@@ -78,7 +78,7 @@ t.test('the cookie of a refresh token', async (t) => {
       ...more,
     });
   const cookie = `refresh-token=${mine.refreshToken}`;
-  const no: Readonly<Record<string, readonly [cookie: string, csrf?: string]>> = {
+  const no: Readonly<Record<string, readonly [cookie: string, csrf?: string | undefined]>> = {
     'without the header': [cookie],
     'with the CSRF token as cookie alone': [`${cookie}; csrf-token=${mine.csrfToken}`],
     'with a pair of cookie and header that somebody made up': [
