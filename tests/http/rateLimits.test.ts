@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import t from 'tap';
 import { ok } from '../../src/http/answers.ts';
+import { rawBodyOf } from '../../src/http/body.ts';
 import { createCounters } from '../../src/http/rateLimits/counters.ts';
 import { addressOf } from '../../src/http/rateLimits/limiter.ts';
 import { SLOTS, Window } from '../../src/http/rateLimits/window.ts';
@@ -9,6 +10,7 @@ import { server } from './support/server.ts';
 
 const routes: NonNullable<Parameters<typeof server>[1]>['routes'] = (app) => {
   app.get('/open', { config: { access: 'anyone' } }, async () => ok(null));
+  app.post('/hook', { config: { access: 'anyone', webhook: true } }, async (request) => ok(rawBodyOf(request)));
   app.get('/mine', async () => ok(null));
   app.get('/status', { config: { polled: true } }, async () => ok(null));
   app.post('/files', { config: { exports: 'booking' } }, async () => ok(null));
@@ -96,6 +98,21 @@ t.test('requests are limited', async (t) => {
   t.test('an invalid token counts to the address', async (t) => {
     const headers = { authorization: 'Bearer x', 'x-forwarded-for': '192.0.2.5' };
     t.equal(await many(20, '/mine', headers), 10);
+  });
+
+  t.test('notices of outside services count by address and minute, and keep their bodies to the byte', async (t) => {
+    const tell = (address: string) =>
+      app.inject({
+        method: 'POST',
+        url: '/api/v1/hook',
+        headers: { 'content-type': 'application/json', 'x-forwarded-for': address },
+        payload: '{ "a":\t1.0 }',
+      });
+    const codes = [];
+    for (let each = 0; each < 70; each++) codes.push((await tell('192.0.2.6')).statusCode);
+    t.equal(codes.filter((code) => code === 200).length, 60);
+    const answer = await tell('192.0.2.7');
+    t.strictSame([answer.statusCode, answer.json().data], [200, '{ "a":\t1.0 }']);
   });
 
   t.test('polling counts in the minute alone', async (t) => {
