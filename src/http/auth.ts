@@ -90,7 +90,7 @@ export const registerAuth = async (app: App, deps: Deps): Promise<void> => {
     const known = rights.of(sub);
     // Looked up beside the session; what goes wrong with it matters only for a session that is alive.
     if (known instanceof Promise) known.catch(() => {});
-    const alive = sessions.alive(sid);
+    const alive = sessions.alive(sid, sub);
     if (!(typeof alive === 'boolean' ? alive : await alive))
       throw refused('session-ended', 'This login session has ended; please log in again');
     const held = known instanceof Promise ? await known : known;

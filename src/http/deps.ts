@@ -34,9 +34,9 @@ export type RightsOf = {
   readonly of: (accountId: string) => Rights | undefined | Promise<Rights | undefined>;
 };
 
-/** Login sessions: whether the session of an access token was neither revoked nor ended. */
+/** Login sessions: whether the session of an access token is its account's, and was neither revoked nor ended. */
 export type Sessions = {
-  readonly alive: (sessionId: string) => boolean | Promise<boolean>;
+  readonly alive: (sessionId: string, accountId: string) => boolean | Promise<boolean>;
 };
 
 /** An API key that was recognised. */

@@ -24,21 +24,22 @@ export const createSessions = ({
   readonly db: Kysely<ReadModels>;
   readonly now?: () => Date;
 }): CachedSessions => {
-  const alive = new LRUCache<string, number>({ max: SESSIONS });
+  const alive = new LRUCache<string, { readonly accountId: string; readonly until: number }>({ max: SESSIONS });
   const dead = new LRUCache<string, true>({ max: SESSIONS });
   /** Sessions that began no later count no more, whatever the read model shows. */
   let notBefore = '';
   const living = gathered((sessionIds) => livingSessionsOf(db, sessionIds, now()));
   return {
-    alive: (sessionId) => {
+    alive: (sessionId, accountId) => {
       if (dead.has(sessionId)) return false;
       const at = now();
-      const until = alive.get(sessionId);
-      if (until !== undefined && until > at.getTime()) return true;
+      const known = alive.get(sessionId);
+      if (known !== undefined && known.until > at.getTime()) return known.accountId === accountId;
       return living(sessionId).then((session) => {
         if (session === undefined || dead.has(sessionId) || session.created_at <= notBefore) return false;
-        alive.set(sessionId, Math.min(at.getTime() + TTL, Date.parse(session.expires_at)));
-        return true;
+        const until = Math.min(at.getTime() + TTL, Date.parse(session.expires_at));
+        alive.set(sessionId, { accountId: session.account_id, until });
+        return session.account_id === accountId;
       });
     },
     observe: ({ type, data }) => {

@@ -67,7 +67,9 @@ t.test('a database out of reach allows nothing', async (t) => {
   await closed.end();
   const unreachable = new Kysely<ReadModels>({ dialect: new PostgresDialect({ pool: closed }) });
   await t.rejects(async () => createRights({ db: unreachable, progress }).of(admin.accountId));
-  await t.rejects(async () => createSessions({ db: unreachable }).alive('00000000-0000-4000-8000-000000000000'));
+  await t.rejects(async () =>
+    createSessions({ db: unreachable }).alive('00000000-0000-4000-8000-000000000000', admin.accountId),
+  );
 });
 
 t.test('sessions', async (t) => {
@@ -77,13 +79,16 @@ t.test('sessions', async (t) => {
   const sessionId: string = rows[0].session_id;
   const clock = { now: new Date() };
   const sessions = createSessions({ db, now: () => clock.now });
-  t.equal(await sessions.alive(sessionId), true);
-  t.equal(sessions.alive(sessionId), true, 'from memory');
+  const alive = (id: string) => sessions.alive(id, somebody.accountId);
+  t.equal(await sessions.alive(sessionId, admin.accountId), false, "somebody else's");
+  t.equal(await alive(sessionId), true);
+  t.equal(sessions.alive(sessionId, admin.accountId), false, 'from memory too');
+  t.equal(alive(sessionId), true, 'from memory');
   clock.now = new Date(clock.now.getTime() + 8 * 86_400_000);
-  t.equal(await sessions.alive(sessionId), false, 'after its time');
-  t.equal(await sessions.alive('00000000-0000-4000-8000-000000000000'), false, 'never was');
+  t.equal(await alive(sessionId), false, 'after its time');
+  t.equal(await alive('00000000-0000-4000-8000-000000000000'), false, 'never was');
   clock.now = new Date();
-  t.equal(await sessions.alive(sessionId), true);
+  t.equal(await alive(sessionId), true);
   sessions.observe({ type: 'LoginSessionRevoked', data: { sessionId } } as never);
-  t.equal(sessions.alive(sessionId), false, 'revoked');
+  t.equal(alive(sessionId), false, 'revoked');
 });

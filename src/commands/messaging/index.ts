@@ -12,6 +12,7 @@ import {
 } from '../../domain/messaging/integration/index.ts';
 import { completeIntegration, initiateIntegration } from '../../domain/messaging/oauthFlow.ts';
 import { bind, internal } from '../binding.ts';
+import { IntegrationAnswer } from './answers.ts';
 import { Completed, complete, initiate, newFlowId } from './connecting.ts';
 import { disconnect, revoke } from './ending.ts';
 import { refresh } from './refreshing.ts';
@@ -61,6 +62,7 @@ export const integrationBindings = [
     stream: ofIntegration,
     version: () => undefined,
     process: refresh,
+    answer: { schema: IntegrationAnswer },
     summary: 'Asks the provider for fresh tokens',
     example: { integrationId: EXAMPLE },
   }),

@@ -57,17 +57,17 @@ const counting = (db: Kysely<Tables>, now: Date) =>
       not(exists(selectFrom('token_revocations').select('stream').whereRef('not_before', '>=', 'created_at'))),
     );
 
-/** When each session began, and when it ends at the latest; those that have ended or never were are left out. */
+/** Whose each session is, when it began, and when it ends at the latest; those that have ended or never were are left out. */
 export const livingSessionsOf = async (
   db: Kysely<Tables>,
   sessionIds: readonly string[],
   now: Date,
-): Promise<ReadonlyMap<string, Pick<LoginSessionRow, 'created_at' | 'expires_at'>>> => {
+): Promise<ReadonlyMap<string, Pick<LoginSessionRow, 'account_id' | 'created_at' | 'expires_at'>>> => {
   const rows = await counting(db, now)
-    .select(['session_id', 'created_at', 'expires_at'])
+    .select(['session_id', 'account_id', 'created_at', 'expires_at'])
     .where('session_id', '=', ({ fn, val }) => fn.any(val(sessionIds)))
     .execute();
-  return new Map(rows.map(({ session_id, ...times }) => [session_id, times]));
+  return new Map(rows.map(({ session_id, ...session }) => [session_id, session]));
 };
 
 const living = (db: Kysely<Tables>, accountId: string, now: Date) =>

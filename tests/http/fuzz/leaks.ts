@@ -36,7 +36,7 @@ export type Group = (typeof GROUPS)[number];
  * - provider: the victim has appointments with him, so he knows client, notes and address.
  * - mate: sits in the victim's estimation session; sees all of it but the cards before their reveal.
  * - auditor: the trail by ids with the names of those who acted; personal fields are masked.
- * - operator: reads the outbox, so every mail with the address, name and links in it.
+ * - operator: reads the outbox, so every mail with the address, name and links in it, and what it says of appointments.
  * - admin: everything but secrets, and cards before their reveal.
  * The card of an open round and what logs in are for nobody.
  */
@@ -66,6 +66,7 @@ export const entitled: Readonly<Record<CallerName, readonly Group[]>> = {
 /** What a right shows on its own pages alone: who may read roles reads their holders, with addresses and reasons. */
 const entitledAt: readonly (readonly [caller: CallerName, path: RegExp, groups: readonly Group[]])[] = [
   ['auditor', /^\/api\/v1\/rbac\/(?:roles|users)\//, ['identity', 'reason']],
+  ['operator', /^\/api\/v1\/ops\/outbox/, ['booking']],
 ];
 
 /** A value of the victim's that occurs nowhere else. */

@@ -16,7 +16,7 @@ export const CALENDAR_TYPE = 'text/calendar; charset=utf-8';
 /** Among the responses of a route: an iCalendar object. */
 export const calendarAnswer = {
   description: 'An iCalendar object (RFC 5545)',
-  content: { [CALENDAR_TYPE]: { schema: z.string() } },
+  content: { 'text/calendar': { schema: z.string() } },
 } as const;
 
 /** Where people reach the service. */

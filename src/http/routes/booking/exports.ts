@@ -44,15 +44,9 @@ export const exportPresenters: Readonly<Record<string, Presenter>> = {
 
 const nameOf = ({ from, to, format }: RequestedExport): string => `appointments-${from}-${to}.${format}`;
 
-/** Sends a file in pieces, as they are made. Nobody keeps it, and its address goes nowhere else. */
+/** Sends a file in pieces, as they are made. */
 const sendFile = (reply: FastifyReply, pieces: AsyncIterable<Buffer>, wanted: RequestedExport) =>
-  reply
-    .headers({
-      ...asFile(nameOf(wanted), FILE_TYPES[wanted.format]),
-      'cache-control': 'private, no-store',
-      'referrer-policy': 'no-referrer',
-    })
-    .send(Readable.from(pieces));
+  reply.headers(asFile(nameOf(wanted), FILE_TYPES[wanted.format])).send(Readable.from(pieces));
 
 /** The files that providers have asked for. */
 export const exportRoutes = (app: App, { db, commands: { reads } }: Deps): void => {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { bindingOf } from '../../../commands/bindings.ts';
+import { INTEGRATION_STATUS, IntegrationAnswer } from '../../../commands/messaging/answers.ts';
 import { Completed, type FAILURES, flowIdOf, Initiated } from '../../../commands/messaging/index.ts';
 import { can } from '../../../domain/decider.ts';
 import { completeIntegration, FLOW_LIFE } from '../../../domain/messaging/oauthFlow.ts';
@@ -25,21 +26,8 @@ import { accountOf, actorOf } from '../../request.ts';
 
 const provider = z.enum(PROVIDERS);
 const capability = z.enum(CAPABILITIES);
-const STATUS = ['active', 'expired', 'needs_reconnect', 'revoked'] as const;
 
-const ListedIntegration = z.object({
-  id: z.string(),
-  provider,
-  externalAccount: z.string().nullable(),
-  scopes: z.array(z.string()),
-  capabilities: z.array(capability),
-  status: z.enum(STATUS),
-  connectedAt: z.string(),
-  expiresAt: z.string().nullable().describe('Of the access token, which is refreshed by itself where that is possible'),
-  lastUsedAt: z.string().nullable(),
-});
-
-type Status = (typeof STATUS)[number];
+type Status = (typeof INTEGRATION_STATUS)[number];
 
 /** How a connection stands: one whose token has ended and cannot be refreshed has expired. */
 const statusOf = ({ status, refreshable, expires_at }: IntegrationRow, now: Date): Status =>
@@ -47,7 +35,7 @@ const statusOf = ({ status, refreshable, expires_at }: IntegrationRow, now: Date
     ? 'expired'
     : status;
 
-const viewOf = (row: IntegrationRow, now: Date): z.output<typeof ListedIntegration> => ({
+const viewOf = (row: IntegrationRow, now: Date): z.output<typeof IntegrationAnswer> => ({
   id: row.integration_id,
   provider: row.provider,
   externalAccount: row.external_account,
@@ -204,8 +192,12 @@ export const integrationRoutes = (app: App, deps: Deps): void => {
       config: own,
       schema: {
         summary: 'Your connections to outside accounts, those that have ended too',
-        querystring: z.object({ ...page(), provider: provider.optional(), status: z.enum(STATUS).optional() }),
-        response: { 200: listAnswer('integrations', ListedIntegration) },
+        querystring: z.object({
+          ...page(),
+          provider: provider.optional(),
+          status: z.enum(INTEGRATION_STATUS).optional(),
+        }),
+        response: { 200: listAnswer('integrations', IntegrationAnswer) },
       },
     },
     async (request) => {
@@ -233,7 +225,7 @@ export const integrationRoutes = (app: App, deps: Deps): void => {
                 z.object({
                   provider,
                   connected: z.boolean(),
-                  status: z.enum(STATUS).nullable(),
+                  status: z.enum(INTEGRATION_STATUS).nullable(),
                   expiresAt: z.string().nullable(),
                   missingCapabilities: z.array(capability),
                 }),
