@@ -31,18 +31,19 @@ const tagOf = (url: string): string => {
   return first;
 };
 
-/** A success answer with an example that its schema accepts, if one can be made up. */
-const success = (schema: z.ZodType, description: string, more: object = {}): object => {
+/** A schema with an example that it accepts, if one can be made up. */
+const withExample = (schema: z.ZodType): object => {
   const { examples, ...json } = jsonSchemaOf(schema, 'output');
   const example = Array.isArray(examples) && examples.length > 0 ? examples[0] : sampleOf(json);
-  return {
-    description,
-    ...more,
-    content: {
-      'application/json': { schema: json, ...(schema.safeParse(example).success ? { example } : {}) },
-    },
-  };
+  return { schema: json, ...(schema.safeParse(example).success ? { example } : {}) };
 };
+
+/** A success answer as JSON. */
+const success = (schema: z.ZodType, description: string, more: object = {}): object => ({
+  description,
+  ...more,
+  content: { 'application/json': withExample(schema) },
+});
 
 const securityOf = ({ access, apiKey }: NonNullable<RouteOptions['config']>): object[] => {
   if (access === 'anyone') return [];
@@ -196,7 +197,11 @@ const responseOf = (of: unknown): object => {
     content: Object.fromEntries(
       Object.entries(of.content).map(([type, { schema }]) => [
         type,
-        { schema: isZod(schema) ? jsonSchemaOf(schema, 'output') : { type: 'string' } },
+        !isZod(schema)
+          ? { schema: { type: 'string' } }
+          : type === 'application/json'
+            ? withExample(schema)
+            : { schema: jsonSchemaOf(schema, 'output') },
       ]),
     ),
   };
