@@ -66,7 +66,7 @@ export const entitled: Readonly<Record<CallerName, readonly Group[]>> = {
 /** What a right shows on its own pages alone: who may read roles reads their holders, with addresses and reasons. */
 const entitledAt: readonly (readonly [caller: CallerName, path: RegExp, groups: readonly Group[]])[] = [
   ['auditor', /^\/api\/v1\/rbac\/(?:roles|users)\//, ['identity', 'reason']],
-  ['operator', /^\/api\/v1\/ops\/outbox/, ['booking']],
+  ['operator', /^\/api\/v1\/ops\/outbox/, ['booking', 'bookingIds']],
 ];
 
 /** A value of the victim's that occurs nowhere else. */

@@ -72,8 +72,7 @@ export const calendarFeedRoutes = (app: App, deps: Deps): void => {
       ];
       const content = iCalendar(entries, { method: 'PUBLISH', name: 'Convene', refreshSeconds: REFRESH_SECONDS });
       const etag = `"${createHash('sha256').update(content).digest('base64url')}"`;
-      // Kept by nobody else, and asked for again each time.
-      reply.headers({ etag, 'cache-control': 'private, no-cache' });
+      reply.header('etag', etag);
       if (isUnchanged(request, etag)) return reply.code(304).send();
       return reply.type(CALENDAR_TYPE).send(content);
     },
