@@ -8,6 +8,7 @@ const categories = {
     'provider',
     'schedule',
     'clientCalendar',
+    'clientHolds',
     'calendarSync',
     'appointmentExport',
     'appointmentReminder',

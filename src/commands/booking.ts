@@ -3,6 +3,7 @@ import { calendarBindings } from './booking/calendar.ts';
 import { availabilityBindings } from './booking/exceptions.ts';
 import { exportBindings } from './booking/exports.ts';
 import { feedBindings } from './booking/feeds.ts';
+import { holdBindings } from './booking/holds.ts';
 import { providerBindings } from './booking/providers.ts';
 import { reminderBindings } from './booking/reminders.ts';
 import { slotBindings } from './booking/slots.ts';
@@ -13,6 +14,7 @@ export const booking = [
   ...availabilityBindings,
   ...slotBindings,
   ...appointmentBindings,
+  ...holdBindings,
   ...settlingBindings,
   ...reminderBindings,
   ...feedBindings,

@@ -9,6 +9,7 @@ import { appointmentReminder, events as appointmentReminderEvents } from './book
 import { calendarFeed, events as calendarFeedEvents } from './booking/calendarFeed.ts';
 import { calendarSync, events as calendarSyncEvents } from './booking/calendarSync.ts';
 import { clientCalendar, events as clientCalendarEvents } from './booking/clientCalendar.ts';
+import { clientHolds, events as clientHoldsEvents } from './booking/clientHolds.ts';
 import { provider, events as providerEvents } from './booking/provider/index.ts';
 import { schedule, events as scheduleEvents } from './booking/schedule/index.ts';
 import type { EventOf } from './decider.ts';
@@ -39,6 +40,7 @@ export const deciders = [
   provider,
   schedule,
   clientCalendar,
+  clientHolds,
   calendarSync,
   appointmentReminder,
   calendarFeed,
@@ -77,6 +79,7 @@ export const catalogue = {
   ...providerEvents,
   ...scheduleEvents,
   ...clientCalendarEvents,
+  ...clientHoldsEvents,
   ...calendarSyncEvents,
   ...appointmentReminderEvents,
   ...calendarFeedEvents,

@@ -8,7 +8,7 @@ import {
   restoreDayHours,
   resumeSlotGeneration,
 } from '../domain/booking/provider/index.ts';
-import { completeAppointment, placeMovedSlot, settleSlot } from '../domain/booking/schedule/index.ts';
+import { completeAppointment, expireSlotHold, placeMovedSlot, settleSlot } from '../domain/booking/schedule/index.ts';
 import { issue, policy, type Reaction } from './policy.ts';
 
 const DAY_SECONDS = 86_400;
@@ -55,6 +55,11 @@ export const heldSlots = policy('booking-held-slots', {
   ],
   AppointmentRescheduled: ({ data: { fromSlotId, appointmentId } }) => settleUnlessHome(fromSlotId, appointmentId),
   AppointmentCancelled: ({ data: { slotId, appointmentId } }) => settleUnlessHome(slotId, appointmentId),
+});
+
+/** Lets a slot go when its hold has run out. The rules look at the clock: this is for those who watch. */
+export const slotHolds = policy('booking-slot-holds', {
+  SlotHeld: ({ data: { slotId, accountId, until } }) => [issue(expireSlotHold, { slotId, accountId }, new Date(until))],
 });
 
 /**
@@ -119,6 +124,7 @@ export const bookingPolicies = [
   slotGeneration,
   clientTime,
   heldSlots,
+  slotHolds,
   exceptionChanges,
   movedSlots,
   providerClosing,

@@ -16,6 +16,7 @@ import { appointmentReminderModel } from './booking/appointmentReminder.model.ts
 import { calendarFeedModel } from './booking/calendarFeed.model.ts';
 import { calendarSyncModel } from './booking/calendarSync.model.ts';
 import { clientCalendarModel } from './booking/clientCalendar.model.ts';
+import { clientHoldsModel } from './booking/clientHolds.model.ts';
 import { providerModel } from './booking/provider.model.ts';
 import { scheduleModel } from './booking/schedule.model.ts';
 import { sessionModel } from './estimation/session.model.ts';
@@ -45,6 +46,7 @@ const models = [
   roleCatalogModel,
   userAccessModel,
   clientCalendarModel,
+  clientHoldsModel,
   calendarSyncModel,
   appointmentExportModel,
   appointmentReminderModel,

@@ -5,7 +5,7 @@ import {
   settleTime,
   upcoming,
 } from '../../domain/booking/clientCalendar.ts';
-import { dateIn, type Span } from '../../domain/booking/grid.ts';
+import { dateIn } from '../../domain/booking/grid.ts';
 import {
   dayOfAppointment,
   dayOfSlot,
@@ -15,7 +15,7 @@ import {
   slotRef,
   unusedSlotId,
 } from '../../domain/booking/ids.ts';
-import { closeProvider, completeSlotGeneration, type Provider, provider } from '../../domain/booking/provider/index.ts';
+import { closeProvider, completeSlotGeneration, provider } from '../../domain/booking/provider/index.ts';
 import {
   type Appointment,
   type BookingInput,
@@ -39,6 +39,8 @@ import { bind, internal, type Outcome, type Reads, type Run } from '../binding.t
 import { isOpen } from '../identity/standing.ts';
 import { latest, uncontended } from '../outcomes.ts';
 import { AppointmentAnswer, appointmentAnswer, exampleIds } from './answers.ts';
+import { settleHold } from './holds.ts';
+import { takenNearby } from './nearby.ts';
 import { accountExists } from './providers.ts';
 import {
   cancellation,
@@ -98,27 +100,6 @@ const targetOf = async (appointmentId: string, slotId: string | undefined, reads
 
 const claimsOf = async (clientId: string, reads: Reads) => (await reads.load(clientCalendar, clientId)).state.claims;
 
-/**
- * The taken slots of the days around a slot, as far as a buffer reaches; those of the day that judges itself and those
- * that the appointment takes left out.
- */
-const takenNearby = async (
-  slotId: string,
-  { bufferMinutes, profile }: Provider,
-  of: { readonly judgedBy: string; readonly appointmentId?: string },
-  reads: Reads,
-): Promise<readonly Span[]> => {
-  if (bufferMinutes === 0 || profile === undefined) return [];
-  const { providerId, day } = dayOfSlot(slotId);
-  const around = [-1, 0, 1]
-    .map((days) => scheduleId({ providerId, day: Temporal.PlainDate.from(day).add({ days }).toString() }))
-    .filter((id) => id !== of.judgedBy);
-  const states = await Promise.all(around.map((id) => reads.load(schedule, id)));
-  return states.flatMap(({ state: { slots } }) =>
-    Object.values(slots).filter(({ heldBy }) => heldBy !== undefined && heldBy !== of.appointmentId),
-  );
-};
-
 const bookingFacts = async ({ slotId = '', onBehalfOf }: BookingInput, actor: Actor, reads: Reads) => {
   const { state } = await reads.load(provider, dayOfSlot(slotId).providerId);
   return {
@@ -175,7 +156,8 @@ const bookBinding = bind(bookAppointment, {
       if (!claimed.ok) return claimed;
       const outcome = await judge();
       if (!outcome.ok) await settleCalendar(accountId, appointmentId, { reads, step });
-      return outcome;
+      const holder = outcome.ok ? state.slots[slotId]?.hold?.accountId : undefined;
+      return holder === undefined ? outcome : latest(outcome, ...(await settleHold(holder, slotId, { reads, step })));
     }),
 });
 
@@ -211,7 +193,7 @@ export const moveBinding = bind(rescheduleAppointment, {
       const reservationId = isHome(slotId, appointmentId) ? undefined : newId('reservation');
       if (reservationId !== undefined) {
         const day = scheduleId(dayOfSlot(slotId));
-        const reserved = await step(reserveSlot, day, { slotId, appointmentId, reservationId });
+        const reserved = await step(reserveSlot, day, { slotId, appointmentId, reservationId, clientId });
         if (!reserved.ok) {
           await settleCalendar(clientId, appointmentId, tools);
           return reserved;

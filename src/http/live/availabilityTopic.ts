@@ -63,6 +63,8 @@ export const availabilityTopic: TopicKind<Provider> = {
     ],
     SlotReserved: ({ data, recordedAt }) => [slot(data, false, recordedAt)],
     SlotReleased: ({ data, recordedAt }) => [slot(data, true, recordedAt)],
+    SlotHeld: ({ data, recordedAt }) => [slot(data, false, recordedAt)],
+    SlotHoldReleased: ({ data, recordedAt }) => [slot(data, true, recordedAt)],
     AppointmentBooked: ({ data: { slotId, startTime }, recordedAt }) => [
       slot({ slotId, startTime }, false, recordedAt),
     ],

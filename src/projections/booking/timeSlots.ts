@@ -4,6 +4,8 @@ import { isHome } from '../../domain/booking/ids.ts';
 import type { ReadModels } from '../index.ts';
 import { boolean, instant, nullable, projection, text, uuid } from '../projection.ts';
 
+const unheld = { held_for: null, held_until: null };
+
 type Placed = {
   readonly startTime: string;
   readonly endTime: string;
@@ -15,12 +17,14 @@ const placed = ({ startTime, endTime, isAvailable, closed }: Placed) => ({
   end_time: endTime,
   blocked: !isAvailable,
   closed: closed ?? false,
+  ...unheld,
 });
+const taken = (appointment_id: string) => ({ appointment_id, ...unheld });
 
 /** Every slot, and the appointment that takes it. */
 export const timeSlots = projection({
   name: 'time_slots',
-  version: 2,
+  version: 3,
   columns: {
     slot_id: text,
     provider_id: uuid,
@@ -30,6 +34,9 @@ export const timeSlots = projection({
     /** It lies outside the hours of an exception. */
     closed: boolean,
     appointment_id: nullable(text),
+    /** The account that the slot is kept for until an instant. */
+    held_for: nullable(uuid),
+    held_until: nullable(instant),
   },
   key: {
     column: 'slot_id',
@@ -58,6 +65,7 @@ export const timeSlots = projection({
           end_time: slot.endTime,
           blocked: false,
           closed: slot.closed ?? false,
+          ...unheld,
           appointment_id: null,
         }
       );
@@ -71,12 +79,17 @@ export const timeSlots = projection({
     TimeSlotUpdated: (row, { data }) => row && { ...row, ...placed(data) },
     TimeSlotRemoved: () => undefined,
     DayHoursChanged: (row, { data }, slot_id) =>
-      row && { ...row, closed: data.closed.some(({ slotId }) => slotId === slot_id) },
-    SlotReserved: (row, { data }) => row && { ...row, appointment_id: data.appointmentId },
+      row && {
+        ...row,
+        ...(data.closed.some(({ slotId }) => slotId === slot_id) ? { closed: true, ...unheld } : { closed: false }),
+      },
+    SlotHeld: (row, { data }) => row && { ...row, held_for: data.accountId, held_until: data.until },
+    SlotHoldReleased: (row, { data }) => row && (row.held_for === data.accountId ? { ...row, ...unheld } : row),
+    SlotReserved: (row, { data }) => row && { ...row, ...taken(data.appointmentId) },
     SlotReleased: (row) => row && { ...row, appointment_id: null },
-    AppointmentBooked: (row, { data }) => row && { ...row, appointment_id: data.appointmentId },
+    AppointmentBooked: (row, { data }) => row && { ...row, ...taken(data.appointmentId) },
     AppointmentRescheduled: (row, { data }, slot_id) => {
-      if (slot_id === data.toSlotId) return row && { ...row, appointment_id: data.appointmentId };
+      if (slot_id === data.toSlotId) return row && { ...row, ...taken(data.appointmentId) };
       // A slot of another day than the appointment's own is free once that day's own stream has released it.
       return row && (isHome(slot_id, data.appointmentId) ? { ...row, appointment_id: null } : row);
     },
@@ -93,7 +106,7 @@ type Window = {
 };
 
 /**
- * Slots that a client may book now: free, their provider active, their start neither past nor inside the notice nor
+ * Slots that a client may book now: free, held for nobody else, their provider active, their start neither past nor inside the notice nor
  * beyond the horizon. In order of their starts.
  */
 export const availableSlots = async (
@@ -104,8 +117,14 @@ export const availableSlots = async (
     limit,
     offset,
     providerId,
+    accountId,
     now,
-  }: Window & { readonly providerId?: string | undefined; readonly now: Date },
+  }: Window & {
+    readonly providerId?: string | undefined;
+    /** Who asks: what is held for him is his to book. */
+    readonly accountId: string;
+    readonly now: Date;
+  },
 ) => {
   const at = now.toISOString();
   const free = db
@@ -115,6 +134,9 @@ export const availableSlots = async (
     .where('slot.appointment_id', 'is', null)
     .where('slot.blocked', '=', false)
     .where('slot.closed', '=', false)
+    .where(({ or, eb }) =>
+      or([eb('slot.held_until', 'is', null), eb('slot.held_until', '<=', at), eb('slot.held_for', '=', accountId)]),
+    )
     .where('slot.start_time', '>=', from)
     .where('slot.start_time', '<', to)
     .where(
@@ -140,6 +162,7 @@ export const availableSlots = async (
         'slot.provider_id',
         'slot.start_time',
         'slot.end_time',
+        'slot.held_until',
         'provider.display_name',
         'provider.timezone',
       ])

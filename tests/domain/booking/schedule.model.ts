@@ -9,8 +9,14 @@ import {
   cancelDisplacedAppointment,
   completeAppointment,
   displaced,
+  expireSlotHold,
+  holdForOffer,
+  holdSlot,
+  isLive,
   openDaySlots,
   placeMovedSlot,
+  releaseOfferHold,
+  releaseSlotHold,
   removeTimeSlot,
   rescheduleAppointment,
   reserveSlot,
@@ -46,6 +52,16 @@ type Slot = {
   held?: { by: string; at: number } | undefined;
   blocked?: boolean;
   closed?: boolean;
+  kept?: Kept | undefined;
+};
+/** For whom a slot is held, or was last; in milliseconds. */
+type Kept = {
+  readonly by: string;
+  readonly since: number;
+  until: number;
+  readonly used: number;
+  readonly offerId?: string | undefined;
+  over?: boolean;
 };
 type Hours = readonly { readonly start: string; readonly end: string }[];
 type Appointment = {
@@ -130,6 +146,38 @@ const untakable = (slot: Slot | undefined, appointmentId: string): string | unde
   if (slot?.blocked) return 'slot-blocked';
   return slot?.closed ? 'slot-closed' : undefined;
 };
+const isKept = (kept: Kept | undefined, now: Date): kept is Kept =>
+  kept !== undefined && !kept.over && kept.until > now.getTime();
+/** Why a slot that is held cannot be taken, by or for others. */
+const keptFrom = (slot: Slot | undefined, takers: readonly string[], now: Date): string | undefined =>
+  isKept(slot?.kept, now) && !takers.includes(slot.kept.by) ? 'slot-held' : undefined;
+/** The events by which holds end that nobody has ended yet. */
+const lettingGo = (slots: readonly (readonly [string, Slot])[], now: Date, because: string) =>
+  slots.map(([id, { kept }]) => {
+    if (kept === undefined) throw new Error('Nobody holds it');
+    const why = kept.until <= now.getTime() ? 'expired' : because;
+    Object.assign(kept, { over: true, until: Math.min(kept.until, now.getTime()) });
+    return {
+      type: 'SlotHoldReleased',
+      data: { slotId: id, accountId: kept.by, offerId: kept.offerId, because: why, at: now.toISOString() },
+    };
+  });
+/** Why a slot cannot be held for a client. */
+const unkeepable = (world: World, id: string, who: string, now: Date, busy: boolean): string | undefined => {
+  const slot = world.slots.get(id);
+  const refused = unbookable(world, slot, 'client', now);
+  if (refused !== undefined) return refused;
+  if (who === doctor.id) return 'own-calendar';
+  const untaken = untakable(slot, '') ?? keptFrom(slot, [who], now);
+  if (untaken !== undefined || slot === undefined) return untaken;
+  if (crowded(world, slot, 'client', '', [LAST_NIGHT])) return 'buffer-needed';
+  return busy ? 'own-overlap' : undefined;
+};
+const keepingFacts = (world: World, id: string, busy: boolean) => {
+  const { startTime, endTime } = world.slots.get(id) ?? AWAY;
+  return { provider: providerFacts(world), nearby: [LAST_NIGHT], claims: busy ? [{ startTime, endTime }] : [] };
+};
+
 /** A taken slot of the day before, as facts tell of it. */
 const LAST_NIGHT = halfAnHour(NINE - 30 * MINUTE);
 const crowded = (world: World, slot: Slot, who: Party, appointmentId: string, nearby: readonly Slot[]): boolean => {
@@ -185,6 +233,135 @@ const notesFacts = ({ appointments }: World, appointmentId: string) => {
   return appointment && { notes: appointment.notes, version: appointment.version };
 };
 
+const anOffer = (number: number): string => named(`offer ${number}`);
+
+/** What is done about slots that are held. */
+const holds = {
+  hold: on(
+    fc.record({
+      actor: fc.constantFrom(ada, ada, ben, doctor),
+      place: fc.nat(2),
+      busy: fc.constantFrom(false, false, false, false, true),
+    }),
+    ({ actor, place, busy }, world, { now }) => {
+      const id = slotAt(world, place);
+      return {
+        command: holdSlot,
+        input: { slotId: id },
+        actor,
+        facts: keepingFacts(world, id, busy),
+        twice: 'nothing',
+        expect: () => {
+          const refused = unkeepable(world, id, actor.id, now, busy);
+          const slot = world.slots.get(id);
+          if (refused !== undefined || slot === undefined) return refused ?? '';
+          const own = slot.kept?.by === actor.id ? slot.kept : undefined;
+          if (isKept(own, now) && own.offerId) return [];
+          const t = now.getTime();
+          const fresh = own === undefined || t - own.until >= 600 * SECOND;
+          const goesOn = own !== undefined && !own.over && own.until > t;
+          const used = fresh
+            ? 0
+            : goesOn
+              ? own.used
+              : own.used + Math.ceil(Math.max(0, own.until - own.since) / SECOND) * SECOND;
+          const since = goesOn ? own.since : t;
+          if (!goesOn && 360 * SECOND - used < 30 * SECOND) return 'hold-used-up';
+          const until = Math.min(t + 120 * SECOND, since + 360 * SECOND - used);
+          if (goesOn && until - own.until < 20 * SECOND) return [];
+          const others = [...world.slots]
+            .sort(([a], [b]) => (a < b ? -1 : 1))
+            .filter(([other, { kept }]) => other !== id && isKept(kept, now) && kept.by === actor.id && !kept.offerId);
+          const gone = lettingGo(others, now, 'another-slot');
+          slot.kept = { by: actor.id, since, until, used };
+          const data = {
+            slotId: id,
+            accountId: actor.id,
+            heldAt: at(since),
+            until: at(until),
+            usedSeconds: used / SECOND,
+          };
+          return [...gone, { type: 'SlotHeld', data }];
+        },
+      };
+    },
+    6,
+  ),
+  'let go': on(
+    fc.record({ actor: fc.constantFrom(ada, ada, ben), place: fc.nat(2) }),
+    ({ actor, place }, world, { now }) => {
+      const id = slotAt(world, place);
+      const slot = world.slots.get(id);
+      return {
+        command: releaseSlotHold,
+        input: { slotId: id },
+        actor,
+        twice: 'nothing',
+        expect: () => {
+          if (slot?.kept?.by !== actor.id || slot.kept.offerId) return 'hold-unknown';
+          return slot.kept.over ? [] : lettingGo([[id, slot]], now, 'given-up');
+        },
+      };
+    },
+    2,
+  ),
+  'a hold ends': on(
+    fc.record({ who: fc.constantFrom(ada, ben), place: fc.nat(2) }),
+    ({ who, place }, world, { now }) => {
+      const id = slotAt(world, place);
+      const slot = world.slots.get(id);
+      return {
+        command: expireSlotHold,
+        input: { slotId: id, accountId: who.id },
+        twice: 'nothing',
+        expect: () => {
+          const { kept } = slot ?? {};
+          if (slot === undefined || kept?.by !== who.id || kept.over || kept.until > now.getTime() + SECOND) return [];
+          return lettingGo([[id, slot]], now, 'expired');
+        },
+      };
+    },
+    3,
+  ),
+  'hold for an offer': on(
+    fc.record({
+      who: fc.constantFrom(ada, ben, doctor),
+      number: fc.nat(3),
+      place: fc.nat(2),
+      busy: fc.constantFrom(false, false, false, true),
+    }),
+    ({ who, number, place, busy }, world, { now }) => {
+      const [id, offerId] = [slotAt(world, place), anOffer(number)];
+      const until = now.getTime() + 1800 * SECOND;
+      return {
+        command: holdForOffer,
+        input: { slotId: id, offerId, accountId: who.id, until: at(until) },
+        facts: keepingFacts(world, id, busy),
+        twice: 'nothing',
+        expect: () => {
+          const slot = world.slots.get(id);
+          if (slot?.kept?.offerId === offerId) return [];
+          const refused = keptFrom(slot, [], now) ?? unkeepable(world, id, who.id, now, busy);
+          if (refused !== undefined || slot === undefined) return refused ?? '';
+          slot.kept = { by: who.id, since: now.getTime(), until, used: 0, offerId };
+          return [{ type: 'SlotHeld', data: { slotId: id, accountId: who.id, offerId, until: at(until) } }];
+        },
+      };
+    },
+  ),
+  'an offer ends': on(fc.record({ number: fc.nat(3), place: fc.nat(2) }), ({ number, place }, world, { now }) => {
+    const [id, offerId] = [slotAt(world, place), anOffer(number)];
+    const slot = world.slots.get(id);
+    return {
+      command: releaseOfferHold,
+      input: { slotId: id, offerId },
+      twice: 'nothing',
+      expect: () =>
+        slot?.kept?.offerId === offerId && !slot.kept.over ? lettingGo([[id, slot]], now, 'offer-ended') : [],
+    };
+  }),
+};
+
 /** One day of one provider: slots that never overlap, each taken by one appointment at most. */
 export const scheduleModel = model({
   decider: schedule,
@@ -202,14 +379,16 @@ export const scheduleModel = model({
   }),
   first: 'open slots',
   waits: [20 * SECOND, 41 * SECOND, 60 * SECOND, 30 * MINUTE, 6 * HOUR, 23 * HOUR],
-  moments: ({ appointments }) =>
-    [...appointments.values()].flatMap(({ startTime, endTime }) => [
+  moments: ({ appointments, slots }) => [
+    ...[...slots.values()].flatMap(({ kept }) => (kept === undefined ? [] : [kept.until, kept.until + 600 * SECOND])),
+    ...[...appointments.values()].flatMap(({ startTime, endTime }) => [
       Date.parse(startTime) - 2 * HOUR,
       Date.parse(startTime) - HOUR,
       Date.parse(startTime),
       Date.parse(startTime) + DAY,
       Date.parse(endTime) + DAY,
     ]),
+  ],
   length: 80,
   lives: 400,
   moves: {
@@ -252,7 +431,10 @@ export const scheduleModel = model({
               ...{ slotId: id, startTime },
               isAvailable: heldBy === undefined && !blocked,
             }));
-          for (const [, slot] of slots) slot.closed = shut(slot);
+          for (const [, slot] of slots) {
+            if (shut(slot) && !slot.closed) slot.kept = undefined;
+            slot.closed = shut(slot);
+          }
           world.hours = { seq, intervals: hours };
           return [{ type: 'DayHoursChanged', data: { seq, intervals: hours, closed, opened } }];
         },
@@ -329,7 +511,7 @@ export const scheduleModel = model({
             const next = moves ? span : slot;
             if (meets(world, next, id)) return 'slot-overlap';
             const { startTime, endTime } = next;
-            Object.assign(slot, { startTime, endTime, blocked, closed: isClosed(world, startTime) });
+            Object.assign(slot, { startTime, endTime, blocked, closed: isClosed(world, startTime), kept: undefined });
             return [{ type: 'TimeSlotUpdated', data: { slotId: id, startTime, endTime, isAvailable: !blocked } }];
           },
         };
@@ -473,9 +655,11 @@ export const scheduleModel = model({
             if (refused !== undefined) return refused;
             const untaken = untakable(slot, appointmentId);
             if (untaken !== undefined) return untaken;
+            const kept = keptFrom(slot, [actor.id, clientId], now);
+            if (kept !== undefined) return kept;
             if (crowded(world, slot, who, appointmentId, [LAST_NIGHT])) return 'buffer-needed';
             if (!claimed) return 'contended';
-            slot.heldBy = appointmentId;
+            Object.assign(slot, { heldBy: appointmentId, kept: undefined });
             const { startTime, endTime } = slot;
             const booked = { clientId, slotId: wantedSlot, startTime, endTime };
             world.appointments.set(appointmentId, { ...booked, status: 'SCHEDULED', notes, version: 0 });
@@ -528,13 +712,15 @@ export const scheduleModel = model({
             if (place === null && away === 'taken') return 'slot-taken';
             const untaken = place === null ? undefined : untakable(slot, appointmentId);
             if (untaken !== undefined) return untaken;
+            const kept = place === null ? undefined : keptFrom(slot, [actor.id, appointment.clientId], now);
+            if (kept !== undefined) return kept;
             if (crowded(world, slot, who, appointmentId, [])) return 'buffer-needed';
             if (place === null && away !== 'held') return 'contended';
             if (!claimed) return 'contended';
             const closedField = { closed: closedMark(world, appointment.slotId) };
             free(world, appointment.slotId, appointmentId);
             const taken = world.slots.get(target);
-            if (taken !== undefined) taken.heldBy = appointmentId;
+            if (taken !== undefined) Object.assign(taken, { heldBy: appointmentId, kept: undefined });
             const { startTime, endTime } = slot;
             Object.assign(appointment, { slotId: target, startTime, endTime, version: appointment.version + 1 });
             const moved = { toSlotId: target, startTime, by: who, ...closedField };
@@ -621,24 +807,27 @@ export const scheduleModel = model({
       },
     ),
     'reserve for a guest': on(
-      fc.record({ guest: fc.nat(1), place, attempt: fc.nat(1) }),
-      ({ guest, place, attempt }, world, { now }) => {
+      fc.record({ guest: fc.nat(1), place, attempt: fc.nat(1), client: fc.constantFrom(ada, ben) }),
+      ({ guest, place, attempt, client }, world, { now }) => {
         const [appointmentId = '', reservationId] = [GUESTS[guest], `attempt ${attempt}`];
         const wantedSlot = slotAt(world, place);
         return {
           command: reserveSlot,
-          input: { slotId: wantedSlot, appointmentId, reservationId },
+          input: { slotId: wantedSlot, appointmentId, reservationId, clientId: client.id },
           twice: 'nothing',
           expect: () => {
             const slot = world.slots.get(wantedSlot);
             if (slot === undefined) return 'slot-unknown';
             const untaken = untakable(slot, appointmentId);
             if (untaken !== undefined) return untaken;
+            const kept = keptFrom(slot, [client.id], now);
+            if (kept !== undefined) return kept;
             const { held } = slot;
             const age = held === undefined ? 0 : now.getTime() - held.at;
             if (held !== undefined && held.by !== reservationId && age < 60 * SECOND) return 'move-under-way';
             if (held?.by === reservationId && age < 20 * SECOND) return [];
-            Object.assign(slot, { heldBy: appointmentId, held: { by: reservationId, at: now.getTime() } });
+            const attempt = { by: reservationId, at: now.getTime() };
+            Object.assign(slot, { heldBy: appointmentId, held: attempt, kept: undefined });
             return ['SlotReserved'];
           },
         };
@@ -679,10 +868,13 @@ export const scheduleModel = model({
       },
       2,
     ),
+    ...holds,
   },
+  parts: [holds],
   seen: (state, { now }) => ({
-    slots: Object.entries(state.slots).map(([id, { startTime, heldBy, blocked, closed }]) => ({
+    slots: Object.entries(state.slots).map(([id, { startTime, heldBy, blocked, closed, hold }]) => ({
       ...{ id, startTime, heldBy, blocked: blocked ?? false, closed: closed ?? false },
+      keptFor: isLive(hold, now) ? hold?.accountId : undefined,
     })),
     displaced: displaced(state, now).map(({ slotId: id }) => id),
     appointments: Object.entries(state.appointments).map(
@@ -692,8 +884,9 @@ export const scheduleModel = model({
     ),
   }),
   expected: ({ slots, appointments }, { now }) => ({
-    slots: [...slots].map(([id, { startTime, heldBy, blocked = false, closed = false }]) => ({
+    slots: [...slots].map(([id, { startTime, heldBy, blocked = false, closed = false, kept }]) => ({
       ...{ id, startTime, heldBy, blocked, closed },
+      keptFor: isKept(kept, now) ? kept.by : undefined,
     })),
     displaced: [...slots]
       .filter(([, { heldBy, closed, startTime }]) => heldBy && closed && Date.parse(startTime) > now.getTime())
@@ -733,6 +926,10 @@ export const scheduleModel = model({
     'move-under-way',
     'slot-blocked',
     'slot-closed',
+    'slot-held',
+    'own-overlap',
+    'hold-used-up',
+    'hold-unknown',
     'buffer-needed',
     'too-late-to-move',
     'too-late-to-cancel',

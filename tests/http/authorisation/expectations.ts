@@ -148,6 +148,11 @@ export const foreignCalls: Readonly<Record<string, Calls>> = {
     by('user', 403, ({ slotId, accountId }) => ({ slotId, onBehalfOf: accountId }), 'not-on-behalf'),
     by('provider', 403, ({ slotId, accountId }) => ({ slotId, onBehalfOf: accountId }), 'not-on-behalf'),
   ],
+  HoldSlot: NO_OBJECT,
+  ReleaseSlotHold: [
+    by('user', 404, ({ slotId }) => ({ slotId }), 'hold-unknown'),
+    by('provider', 404, ({ slotId }) => ({ slotId }), 'hold-unknown'),
+  ],
   RescheduleAppointment: ofAppointment(({ slotId }) => ({ slotId })),
   UpdateAppointmentNotes: ofAppointment(() => ({ notes: 'Mine now' })),
   CancelAppointment: ofAppointment(),

@@ -222,6 +222,8 @@ const booking = async (run: Run, call: Call, guest: Person, turn: number): Ids =
     return slots.length > 2;
   });
   const [first, second] = slots;
+  await run('stranger', 'HoldSlot', { slotId: second?.slotId });
+  await run('stranger', 'ReleaseSlotHold', { slotId: second?.slotId });
   const book = { slotId: first?.slotId, notes: 'First visit' };
   const { id } = await run('stranger', 'BookAppointment', book);
   await run('stranger', 'UpdateAppointmentNotes', { appointmentId: id, notes: 'Second thoughts' });

@@ -31,6 +31,12 @@ t.test('slots that come, change and go are told of', async (t) => {
   t.strictSame(told({ type: 'TimeSlotsGenerated', data: { slots: [{ ...slot, closed: true }, slot] } }), [taken, free]);
 });
 
+t.test('slots that are held and let go are told of', async (t) => {
+  t.strictSame(told({ type: 'SlotHeld', data: slot }), [taken]);
+  t.strictSame(told({ type: 'SlotHoldReleased', data: slot }), [free]);
+  t.strictSame(told({ type: 'SlotHoldReleased', data: slot }, endTime), [taken], 'too late');
+});
+
 t.test('days that an exception closes and opens are told of slot by slot', async (t) => {
   const other = { slotId: slotIdOf({ providerId, day, startTime: endTime }), startTime: endTime };
   const data = { closed: [{ slotId, startTime }], opened: [{ ...other, isAvailable: false }] };

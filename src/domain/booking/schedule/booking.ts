@@ -5,7 +5,7 @@ import type { Span } from '../grid.ts';
 import { appointmentIdOf, dayOfSlot, slotIdField } from '../ids.ts';
 import { isProvider, type Provider } from '../provider/index.ts';
 import type { Party, ScheduleEvent } from './events.ts';
-import { command, type Schedule, type Slot } from './state.ts';
+import { command, isLive, type Schedule, type Slot } from './state.ts';
 
 /** Which slot is wanted: by its id, or by its start, and then perhaps by its provider. */
 export const slotChoice = {
@@ -79,6 +79,16 @@ export const refuseTaken = (slot: Slot | undefined, appointmentId: string): Reje
     ? reject('CONFLICT', 'slot-closed', 'The provider is not there at that time', 'slotId')
     : undefined;
 };
+
+/** Refuses a slot that is held for somebody else: for nobody of those who want to take it. */
+export const refuseHeld = (
+  slot: Slot | undefined,
+  takers: readonly (string | undefined)[],
+  now: Date,
+): Rejection | undefined =>
+  isLive(slot?.hold, now) && !takers.includes(slot?.hold?.accountId)
+    ? reject('CONFLICT', 'slot-held', 'Somebody else is about to book the slot; it may be free again soon', 'slotId')
+    : undefined;
 
 const taken = ({ slots }: Schedule, appointmentId: string): readonly Span[] =>
   Object.values(slots).filter(({ heldBy }) => heldBy !== undefined && heldBy !== appointmentId);
@@ -159,6 +169,7 @@ export const judgeBooking = (
   const refusal =
     refuseSlot(slot, provider, party, now) ??
     refuseTaken(slot, appointmentId) ??
+    refuseHeld(slot, [actor.id, clientId], now) ??
     refuseCrowded(slot, state, { appointmentId, party, facts });
   if (refusal !== undefined) return refusal;
   const { startTime, endTime } = slot;

@@ -6,6 +6,14 @@ const Slot = z.object({ slotId: z.string(), startTime: z.string(), endTime: z.st
 const Interval = z.object({ start: z.string(), end: z.string() });
 const Appointment = { appointmentId: z.string(), providerId: z.string(), clientId: z.string() };
 
+const Held = {
+  providerId: z.string(),
+  slotId: z.string(),
+  startTime: z.string(),
+  accountId: z.string().describe('For whom it is held'),
+  offerId: z.string().optional().describe('The offer of the waiting list that it is held for'),
+};
+
 /** Who acted, as seen from the appointment. */
 export const Party = z.enum(['client', 'provider', 'admin', 'system']);
 export type Party = z.output<typeof Party>;
@@ -81,6 +89,21 @@ export const events = {
     startTime: z.string().optional(),
     closed,
   }),
+  SlotHeld: z
+    .object({
+      ...Held,
+      heldAt: z.string().describe('Since when; a renewal keeps it'),
+      until: z.string().describe('From then on nobody is kept from the slot, whether or not its release is stored'),
+      usedSeconds: z.int().describe('How long the account has held the slot before, with no pause worth the name'),
+    })
+    .describe('A free slot is kept for one account: while it fills in a form, or for as long as an offer stands'),
+  SlotHoldReleased: z
+    .object({
+      ...Held,
+      at: z.string(),
+      because: z.enum(['expired', 'given-up', 'another-slot', 'offer-ended']),
+    })
+    .describe('A slot that was held has not been taken; one that is booked, moved, blocked or closed needs no release'),
   AppointmentBooked: z.object({
     ...Appointment,
     slotId: z.string(),

@@ -7,6 +7,7 @@ import {
   type Nearby,
   onlyOneSlot,
   refuseCrowded,
+  refuseHeld,
   refusePast,
   refuseSlot,
   refuseTaken,
@@ -96,7 +97,10 @@ export const judgeMove = (
   if (party === 'client' && isPast(appointment.startTime, facts.provider.moveCutoffMinutes, now))
     return reject('CONFLICT', 'too-late-to-move', 'It is too late to move this appointment');
   const slot = isHome(slotId, appointmentId) ? state.slots[slotId] : facts.target;
-  const refusal = refuseSlot(slot, facts.provider, party, now) ?? refuseTaken(slot, appointmentId);
+  const refusal =
+    refuseSlot(slot, facts.provider, party, now) ??
+    refuseTaken(slot, appointmentId) ??
+    refuseHeld(slot, [actor.id, appointment.clientId], now);
   if (refusal !== undefined || slot === undefined) return refusal;
   return refuseCrowded(slot, state, { appointmentId, party, facts }) ?? { appointment, slotId, slot, party };
 };

@@ -4,7 +4,7 @@ import { isoDate, uuid } from '../../fields.ts';
 import { ageInSeconds, RENEW_AFTER_SECONDS, SETTLE_AFTER_SECONDS } from '../clientCalendar.ts';
 import type { Span } from '../grid.ts';
 import { appointmentIdField, dayOfSlot, slotIdField, unusedSlotId } from '../ids.ts';
-import { refuseTaken } from './booking.ts';
+import { refuseHeld, refuseTaken } from './booking.ts';
 import { closedOn } from './hours.ts';
 import { command, type Schedule } from './state.ts';
 
@@ -50,11 +50,16 @@ export const openDaySlots = command(
  */
 export const reserveSlot = command(
   'ReserveSlot',
-  z.object({ slotId: slotIdField, appointmentId: appointmentIdField, reservationId: z.string().min(1).max(64) }),
-  ({ slotId, appointmentId, reservationId }, { slots }, { now }) => {
+  z.object({
+    slotId: slotIdField,
+    appointmentId: appointmentIdField,
+    reservationId: z.string().min(1).max(64),
+    clientId: uuid.optional().describe('Whose appointment it is: the slot may be held for him'),
+  }),
+  ({ slotId, appointmentId, reservationId, clientId }, { slots }, { now, actor }) => {
     const slot = slots[slotId];
     if (slot === undefined) return reject('NOT_FOUND', 'slot-unknown', 'No such slot', 'slotId');
-    const taken = refuseTaken(slot, appointmentId);
+    const taken = refuseTaken(slot, appointmentId) ?? refuseHeld(slot, [actor.id, clientId], now);
     if (taken !== undefined) return taken;
     if (slot.reservation !== undefined) {
       const age = ageInSeconds(slot.reservation.at, now);

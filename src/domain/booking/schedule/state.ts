@@ -3,6 +3,26 @@ import type { Interval } from '../grid.ts';
 import { isProvider } from '../provider/index.ts';
 import { events, type Party, type ScheduleEvent } from './events.ts';
 
+/**
+ * What keeps a free slot for one account. It is live until its instant, unless it was released before; afterwards it only
+ * tells how long the account has held the slot.
+ */
+export type Hold = {
+  readonly accountId: string;
+  readonly since: string;
+  readonly until: string;
+  /** How long the account had held the slot already when this hold began. */
+  readonly usedSeconds: number;
+  /** The offer of the waiting list that it belongs to. */
+  readonly offerId?: string;
+  /** Its end is stored. */
+  readonly over?: true;
+};
+
+/** Whether a hold keeps others from its slot: a matter of the clock, so that a late or lost timer blocks nothing. */
+export const isLive = (hold: Hold | undefined, now: Date): boolean =>
+  hold !== undefined && hold.over === undefined && Date.parse(hold.until) > now.getTime();
+
 /** A slot of the day. */
 export type Slot = {
   readonly startTime: string;
@@ -11,6 +31,8 @@ export type Slot = {
   readonly heldBy?: string;
   /** Only for appointments of other days: the attempt to move that took it, and when. */
   readonly reservation?: { readonly id: string; readonly at: string };
+  /** Only while it is free: for whom it is kept, or was last. */
+  readonly hold?: Hold;
   /** The provider does not offer it. */
   readonly blocked?: true;
   /** It lies outside the hours that an exception leaves to the day. */
@@ -48,16 +70,25 @@ const withSlot = (state: Schedule, slotId: string, change: (slot: Slot) => Slot)
   return slot === undefined ? state : { ...state, slots: { ...state.slots, [slotId]: change(slot) } };
 };
 
-const unheld = ({ heldBy: _holder, reservation: _attempt, ...slot }: Slot): Slot => slot;
+const unheld = ({ heldBy: _holder, reservation: _attempt, hold: _kept, ...slot }: Slot): Slot => slot;
+const unkept = ({ hold: _kept, ...slot }: Slot): Slot => slot;
 
 const free =
   (appointmentId: string) =>
   (slot: Slot): Slot =>
     slot.heldBy === appointmentId ? unheld(slot) : slot;
 
-const hold =
+const take =
   (appointmentId: string) =>
   (slot: Slot): Slot => ({ ...unheld(slot), heldBy: appointmentId });
+
+const released =
+  ({ accountId, at }: Extract<ScheduleEvent, { type: 'SlotHoldReleased' }>['data']) =>
+  (slot: Slot): Slot => {
+    const { hold } = slot;
+    if (hold === undefined || hold.accountId !== accountId) return slot;
+    return { ...slot, hold: { ...hold, until: at < hold.until ? at : hold.until, over: true } };
+  };
 
 const opened = (
   { startTime, endTime }: Pick<Slot, 'startTime' | 'endTime'>,
@@ -75,7 +106,7 @@ const withHours = (state: Schedule, data: Extract<ScheduleEvent, { type: 'DayHou
   const slots = { ...state.slots };
   for (const { slotId } of data.closed) {
     const slot = slots[slotId];
-    if (slot !== undefined) slots[slotId] = { ...slot, closed: true };
+    if (slot !== undefined) slots[slotId] = { ...unkept(slot), closed: true };
   }
   for (const { slotId } of data.opened) {
     const slot = slots[slotId];
@@ -123,21 +154,28 @@ export const schedule = decider<Schedule, ScheduleEvent>({
         return withHours(state, data);
       case 'SlotReserved': {
         const reservation = { id: data.reservationId, at: data.reservedAt };
-        return withSlot(state, data.slotId, (slot) => ({ ...hold(data.appointmentId)(slot), reservation }));
+        return withSlot(state, data.slotId, (slot) => ({ ...take(data.appointmentId)(slot), reservation }));
       }
       case 'SlotReleased':
         return withSlot(state, data.slotId, free(data.appointmentId));
+      case 'SlotHeld': {
+        const { accountId, heldAt: since, until, usedSeconds, offerId } = data;
+        const hold = { accountId, since, until, usedSeconds, ...(offerId === undefined ? {} : { offerId }) };
+        return withSlot(state, data.slotId, (slot) => ({ ...slot, hold }));
+      }
+      case 'SlotHoldReleased':
+        return withSlot(state, data.slotId, released(data));
       case 'AppointmentBooked': {
         const { appointmentId, clientId, slotId, startTime, endTime, bookedBy, notes } = data;
         const times = { slotId, startTime, endTime };
         const appointment = { clientId, ...times, status: 'SCHEDULED', bookedBy, hasNotes: notes !== null, version: 0 };
         const appointments = { ...state.appointments, [appointmentId]: appointment as Appointment };
-        return withSlot({ ...state, appointments }, slotId, hold(appointmentId));
+        return withSlot({ ...state, appointments }, slotId, take(appointmentId));
       }
       case 'AppointmentRescheduled': {
         const { appointmentId, fromSlotId, toSlotId, startTime, endTime } = data;
         const moved = withAppointment(state, appointmentId, { slotId: toSlotId, startTime, endTime });
-        return withSlot(withSlot(moved, fromSlotId, free(appointmentId)), toSlotId, hold(appointmentId));
+        return withSlot(withSlot(moved, fromSlotId, free(appointmentId)), toSlotId, take(appointmentId));
       }
       case 'AppointmentNotesUpdated':
         return withAppointment(state, data.appointmentId, { hasNotes: data.notes !== null });

@@ -59,6 +59,7 @@ const AvailableSlot = z.object({
   localStart: z.string(),
   localEnd: z.string(),
   timezone: z.string(),
+  heldUntil: z.string().nullable().describe('Until then it is held for you'),
 });
 
 const Change = z
@@ -110,7 +111,8 @@ export const appointmentRoutes = (app: App, deps: Deps): void => {
         response: { 200: listAnswer('slots', AvailableSlot) },
       },
     },
-    async ({ query }) => {
+    async (request) => {
+      const { query } = request;
       const now = commands.reads.now();
       const { providerId } = query;
       const provider = providerId === undefined ? undefined : await profileOf(db, providerId);
@@ -119,7 +121,11 @@ export const appointmentRoutes = (app: App, deps: Deps): void => {
         wanted.from ?? (wanted.to !== undefined && wanted.to < now.toISOString() ? wanted.to : now.toISOString());
       const to = wanted.to ?? new Date(Date.parse(from) + DEFAULT_DAYS * DAY_MS).toISOString();
       atMostDays({ from, to }, MOST_DAYS);
-      const { items, total } = await availableSlots(db, { ...query, from, to, now, offset: offsetOf(query) });
+      const { items, total } = await availableSlots(db, {
+        ...query,
+        ...{ from, to, now, accountId: accountOf(request) },
+        offset: offsetOf(query),
+      });
       const slots = items.map((slot) => {
         const timezone = query.timezone ?? slot.timezone;
         return {
@@ -131,6 +137,7 @@ export const appointmentRoutes = (app: App, deps: Deps): void => {
           localStart: localTime(slot.start_time, timezone),
           localEnd: localTime(slot.end_time, timezone),
           timezone,
+          heldUntil: slot.held_until !== null && slot.held_until > now.toISOString() ? slot.held_until : null,
         };
       });
       return paginated('slots', slots, total, query);

@@ -125,7 +125,7 @@ export const dashboardRoutes = (app: App, { db, commands: { reads } }: Deps): vo
         day(span(tomorrow, tomorrow.add({ days: DAYS_AHEAD })), DAYS_AHEAD),
         countByStatus(db, of, span(monday, monday.add({ weeks: 1 }))),
         countByStatus(db, of, month),
-        availableSlots(db, { ...window, providerId, now, limit: 1, offset: 0 }),
+        availableSlots(db, { ...window, providerId, accountId: providerId, now, limit: 1, offset: 0 }),
         slotsByBucket(db, { ...month, providerId }, 'month', timezone),
         countCancelledSince(db, providerId, instantOf(local.subtract({ days: CANCELLATION_DAYS }))),
         latestChanges(db, providerId, CHANGES),

@@ -32,6 +32,10 @@ const ListedSlot = z.object({
   isAvailable: z.boolean().describe('Neither taken nor blocked nor closed by an exception'),
   booked: z.boolean(),
   appointmentId: z.string().nullable(),
+  heldUntil: z
+    .string()
+    .nullable()
+    .describe('Until then somebody who is about to book it keeps it; you may change it all the same'),
 });
 /** The fields of both commands; the one that is meant says which of them it needs. */
 const OneOrMany = z
@@ -111,6 +115,8 @@ export const providerRoutes = (app: App, deps: Deps): void => {
         isAvailable: slot.appointment_id === null && !slot.blocked && !slot.closed,
         booked: slot.appointment_id !== null,
         appointmentId: slot.appointment_id,
+        heldUntil:
+          slot.held_until !== null && slot.held_until > commands.reads.now().toISOString() ? slot.held_until : null,
       }));
       return paginated('items', slots, total, query);
     },
