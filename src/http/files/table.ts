@@ -23,10 +23,10 @@ const SHADE = '#f3f5f8';
 const INK = '#1b2430';
 const MUTED = '#5b6675';
 
-const { resolve } = createRequire(import.meta.url);
+const require = createRequire(import.meta.url);
 // The letters built into readers cover western Europe alone.
-const REGULAR = resolve('dejavu-fonts-ttf/ttf/DejaVuSansCondensed.ttf');
-const BOLD = resolve('dejavu-fonts-ttf/ttf/DejaVuSansCondensed-Bold.ttf');
+const REGULAR = require.resolve('dejavu-fonts-ttf/ttf/DejaVuSansCondensed.ttf');
+const BOLD = require.resolve('dejavu-fonts-ttf/ttf/DejaVuSansCondensed-Bold.ttf');
 
 /** A table as PDF on as many A4 pages as it takes, in pieces: the rows come and go page by page. */
 export async function* printedTable(
