@@ -1,6 +1,7 @@
 import { createHash, randomFillSync } from 'node:crypto';
 
-const dashed = (hex: string): string =>
+/** A UUID out of its 32 hexadecimal digits. */
+export const dashed = (hex: string): string =>
   `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
 
 /** Sets the version and the variant of RFC 9562 in the first 16 bytes and prints them. */

@@ -1,4 +1,4 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import {
   calendarFeed,
@@ -6,8 +6,10 @@ import {
   type FeedFacts,
   openCalendarFeed,
 } from '../../domain/booking/calendarFeed.ts';
+import { dashed } from '../../uuid.ts';
 import { bind, type KeyedHash, type Outcome, type Reads, type Run } from '../binding.ts';
 import { isOpen } from '../identity/standing.ts';
+import { isSecret } from '../keyedHash.ts';
 
 /** 192 random bits behind the 128 of the account, which tell whose feed it is without a table of secrets. */
 const RANDOM_BYTES = 24;
@@ -16,7 +18,7 @@ const ACCOUNT_BYTES = 16;
 /** What the secret of a feed looks like; anything else is none. */
 export const FEED_SECRET = /^[A-Za-z0-9_-]{54}$/;
 
-const hashOf = (hash: KeyedHash, value: string): Buffer => Buffer.from(hash('calendar-feed', value), 'hex');
+const hashOf = (hash: KeyedHash, value: string): string => hash('calendar-feed', value);
 
 const newSecret = (accountId: string): string =>
   Buffer.concat([Buffer.from(accountId.replaceAll('-', ''), 'hex'), randomBytes(RANDOM_BYTES)]).toString('base64url');
@@ -25,8 +27,7 @@ const accountIn = (value: string): string | undefined => {
   const bytes = Buffer.from(value, 'base64url');
   // Two spellings of the same bytes are not the same secret.
   if (bytes.toString('base64url') !== value) return undefined;
-  const hex = bytes.subarray(0, ACCOUNT_BYTES).toString('hex');
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+  return dashed(bytes.toString('hex', 0, ACCOUNT_BYTES));
 };
 
 /** Whose feed a secret opens, as the log says now; undefined when it opens none, or the account is closed. */
@@ -35,8 +36,7 @@ export const feedOwner = async (reads: Pick<Reads, 'history' | 'hash'>, value: s
   if (accountId === undefined) return undefined;
   const history = await reads.history(calendarFeed, accountId);
   const { open } = history.reduce(calendarFeed.evolve, calendarFeed.initial);
-  if (open === undefined || !timingSafeEqual(Buffer.from(open.secretHash, 'hex'), hashOf(reads.hash, value)))
-    return undefined;
+  if (open === undefined || !isSecret(hashOf(reads.hash, value), open.secretHash)) return undefined;
   return (await isOpen(reads, accountId)) ? accountId : undefined;
 };
 
@@ -47,7 +47,7 @@ const opening = async ({
   judge,
 }: Run<z.output<typeof openCalendarFeed.input>, FeedFacts>): Promise<Outcome> => {
   const value = newSecret(actor.id);
-  const outcome = await judge(input, { secretHash: hashOf(reads.hash, value).toString('hex') });
+  const outcome = await judge(input, { secretHash: hashOf(reads.hash, value) });
   return outcome.ok && !outcome.replayed ? { ...outcome, data: { ...(outcome.data as object), url: value } } : outcome;
 };
 

@@ -1,5 +1,6 @@
-import { timingSafeEqual } from 'node:crypto';
+import { dashed } from '../../uuid.ts';
 import type { KeyedHash } from '../binding.ts';
+import { isSecret } from '../keyedHash.ts';
 
 /** What a token allows: a token made for one purpose is unknown to every other. */
 export type MailPurpose = 'email-verification' | 'email-change' | 'password-reset';
@@ -8,8 +9,6 @@ export type MailPurpose = 'email-verification' | 'email-change' | 'password-rese
 export type Requested = { readonly accountId: string; readonly requestId: string };
 
 const bare = (uuid: string): string => uuid.replaceAll('-', '');
-const dashed = (hex: string): string =>
-  [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
 
 /**
  * The token of a mail: both ids, authenticated with the service's key. The mail can be written again from the log, and
@@ -22,5 +21,5 @@ export const mailToken = (hash: KeyedHash, purpose: MailPurpose, { accountId, re
 export const readMailToken = (hash: KeyedHash, purpose: MailPurpose, token: string): Requested | undefined => {
   if (!/^[0-9a-f]{128}$/.test(token)) return undefined;
   const named = { accountId: dashed(token.slice(0, 32)), requestId: dashed(token.slice(32, 64)) };
-  return timingSafeEqual(Buffer.from(token), Buffer.from(mailToken(hash, purpose, named))) ? named : undefined;
+  return isSecret(token, mailToken(hash, purpose, named)) ? named : undefined;
 };

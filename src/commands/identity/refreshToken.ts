@@ -1,6 +1,7 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { uuid7 } from '../../uuid.ts';
 import type { KeyedHash } from '../binding.ts';
+import { isSecret } from '../keyedHash.ts';
 
 /** A refresh token: which session it continues, how many exchanges came before it, and the secret that proves it. */
 export type RefreshToken = {
@@ -33,6 +34,6 @@ const FORM = /^(([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(\d{1,9})\.[\w-]{
 export const readRefreshToken = (hash: KeyedHash, value: string): RefreshToken | undefined => {
   const [, text, sessionId, generation] = FORM.exec(value) ?? [];
   if (text === undefined || sessionId === undefined) return undefined;
-  if (!timingSafeEqual(Buffer.from(value), Buffer.from(sealed(hash, text)))) return undefined;
+  if (!isSecret(value, sealed(hash, text))) return undefined;
   return { sessionId, generation: Number(generation), value, hash: sha256(value) };
 };

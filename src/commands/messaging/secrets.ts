@@ -1,8 +1,8 @@
-import { timingSafeEqual } from 'node:crypto';
 import type { SignInSecrets } from '../../domain/identity/signIn.ts';
 import type { Provider } from '../../domain/messaging/offers.ts';
 import { uuid5 } from '../../uuid.ts';
 import type { KeyedHash } from '../binding.ts';
+import { isSecret } from '../keyedHash.ts';
 
 /** The state of a way to a provider, which sends it back: unknown to whoever does not have the service's key. */
 export const stateOf = (hash: KeyedHash, id: string): string => hash('integration-state', id);
@@ -21,11 +21,8 @@ export const secretsOf = (hash: KeyedHash, state: string): SignInSecrets => ({
 export const browserProof = (hash: KeyedHash, state: string): string => hash('integration-browser', state);
 
 /** Whether the proof is the one that belongs to the state. */
-export const isProved = (hash: KeyedHash, state: string, proof: string | undefined): boolean => {
-  const right = Buffer.from(browserProof(hash, state));
-  const given = Buffer.from(proof ?? '');
-  return given.length === right.length && timingSafeEqual(given, right);
-};
+export const isProved = (hash: KeyedHash, state: string, proof: string | undefined): boolean =>
+  isSecret(proof ?? '', browserProof(hash, state));
 
 /** Namespace of the ids of integrations. */
 const INTEGRATIONS = '5d0b8c1e-52f7-5f0c-8f0e-2c8d1b7a9e44';

@@ -1,6 +1,6 @@
-import { timingSafeEqual } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { isSecret } from '../../commands/keyedHash.ts';
 import type { App, Deps } from '../app.ts';
 import { Problem } from '../problem.ts';
 
@@ -13,11 +13,6 @@ const isLocal = ({ socket, headers }: FastifyRequest): boolean =>
   headers['x-forwarded-host'] === undefined &&
   headers['x-forwarded-proto'] === undefined &&
   headers.forwarded === undefined;
-
-const equal = (given: string, wanted: string): boolean => {
-  const [a, b] = [Buffer.from(given), Buffer.from(wanted)];
-  return a.length === b.length && timingSafeEqual(a, b);
-};
 
 /** Figures for Prometheus, for direct callers on this machine and for holders of METRICS_TOKEN. */
 export const metricsRoute = (app: App, { config, metrics, pool, progress }: Deps): void => {
@@ -33,7 +28,7 @@ export const metricsRoute = (app: App, { config, metrics, pool, progress }: Deps
     },
     async (request, reply) => {
       const token = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
-      const known = token !== undefined && config.metricsToken !== undefined && equal(token, config.metricsToken);
+      const known = token !== undefined && config.metricsToken !== undefined && isSecret(token, config.metricsToken);
       if (!known && !isLocal(request))
         throw new Problem('UNAUTHORIZED', 'This needs the metrics token', { reason: 'metrics-token-needed' });
       metrics.pool.set({ state: 'idle' }, pool.idleCount);

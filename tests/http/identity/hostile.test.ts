@@ -90,6 +90,7 @@ t.test('the cookie of a refresh token', async (t) => {
       hers.csrfToken,
     ],
     'with an empty header': [`${cookie}; csrf-token=`, ''],
+    'with as many characters in the header, but more bytes': [cookie, '\u00E9'.repeat(64)],
   };
   for (const [what, [given, csrf]] of Object.entries(no))
     t.match(await refresh(given, csrf), { status: 403, body: { error: { reason: 'csrf-token-missing' } } }, what);

@@ -93,7 +93,8 @@ t.test('coming back', async (t) => {
     const itsOwn = await begin({ visit: other.visit });
     refused(t, await comeBack({ ...itsOwn, visit: other.visit }, callback), 422, 'state-invalid', 'state');
     const [cookie] = flow.visit.cookies();
-    for (const value of ['', '0'.repeat(64), `${'0'.repeat(64)}.${cookie?.value.split('.')[1]}`]) {
+    const [, state] = cookie?.value.split('.') ?? [];
+    for (const value of ['', '0'.repeat(64), `${'0'.repeat(64)}.${state}`, `${'%C3%A9'.repeat(64)}.${state}`]) {
       const guessed = { cookie: `${cookie?.name}=${value}` };
       const again = await anonymous.get(`${callback.pathname.replace('/api/v1', '')}${callback.search}`, guessed);
       refused(t, again, 422, 'state-invalid', 'state');

@@ -1,7 +1,7 @@
-import { timingSafeEqual } from 'node:crypto';
 import { type Account, account, consumeBackupCode, useTotpStep } from '../../../domain/identity/account/index.ts';
 import { challengeOf, checkOtp, issueOtp, otp } from '../../../domain/identity/otp.ts';
 import type { KeyedHash, Run } from '../../binding.ts';
+import { isSecret } from '../../keyedHash.ts';
 import { otpCode } from '../otpCode.ts';
 import { totpSecretOf, totpStepOf } from '../totp.ts';
 import { otpFactsOfPhone } from './identifier.ts';
@@ -15,9 +15,7 @@ export const challengeToken = (hash: KeyedHash, challengeId: string): string =>
 /** The challenge that an authentic token names; undefined for any other text. */
 export const readChallengeToken = (hash: KeyedHash, token: string): string | undefined => {
   const challengeId = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.[0-9a-f]{64}$/.exec(token)?.[1];
-  if (challengeId === undefined) return undefined;
-  const authentic = Buffer.from(challengeToken(hash, challengeId));
-  return timingSafeEqual(Buffer.from(token), authentic) ? challengeId : undefined;
+  return challengeId !== undefined && isSecret(token, challengeToken(hash, challengeId)) ? challengeId : undefined;
 };
 
 type Needs = Pick<Run<unknown>, 'reads' | 'step'>;

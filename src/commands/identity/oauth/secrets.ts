@@ -1,7 +1,8 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import type { ProvenIdentity, SignInSecrets } from '../../../domain/identity/signIn.ts';
 import type { KeyedHash } from '../../binding.ts';
+import { isSecret } from '../../keyedHash.ts';
 
 /** The state of a sign-in, which the provider sends back: unknown to whoever does not have the service's key. */
 export const stateOf = (hash: KeyedHash, id: string): string => hash('oauth-state', id);
@@ -29,8 +30,7 @@ export const browserProof = (hash: KeyedHash, state: string, clientState: string
 /** The client's state, if the proof is the one that belongs to the state. */
 export const provenClientState = (hash: KeyedHash, state: string, proof: string | undefined): string | undefined => {
   const [key = '', clientState = ''] = (proof ?? '').split('.');
-  const right = hash('oauth-browser', state);
-  if (key.length !== right.length || !timingSafeEqual(Buffer.from(key), Buffer.from(right))) return undefined;
+  if (!isSecret(key, hash('oauth-browser', state))) return undefined;
   return Buffer.from(clientState, 'base64url').toString();
 };
 

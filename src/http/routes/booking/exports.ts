@@ -1,9 +1,9 @@
-import { timingSafeEqual } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import type { KeyedHash } from '../../../commands/binding.ts';
 import { isOpen } from '../../../commands/identity/standing.ts';
+import { isSecret } from '../../../commands/keyedHash.ts';
 import {
   appointmentExport,
   type RequestedExport,
@@ -24,12 +24,6 @@ import { publicUrlOf } from './calendarFile.ts';
 
 /** Whoever has it may fetch the file. It says nothing of when: the export itself knows when it ends. */
 const signatureOf = (hash: KeyedHash, exportId: string): string => hash('appointment-export', exportId);
-
-const isSigned = (hash: KeyedHash, exportId: string, signature: string): boolean => {
-  const right = Buffer.from(signatureOf(hash, exportId));
-  const given = Buffer.from(signature);
-  return given.length === right.length && timingSafeEqual(given, right);
-};
 
 /** Gives the caller the address of the file, which a command cannot know. */
 export const exportPresenters: Readonly<Record<string, Presenter>> = {
@@ -78,7 +72,7 @@ export const exportRoutes = (app: App, { db, commands: { reads } }: Deps): void 
         reads.now().toISOString() < requested.expiresAt &&
         (signature === undefined
           ? request.caller !== undefined && isProvider(actorOf(request), requested.providerId)
-          : isSigned(reads.hash, exportId, signature)) &&
+          : isSecret(signature, signatureOf(reads.hash, exportId))) &&
         (await isOpen(reads, requested.providerId));
       const wanted = found(allowed ? requested : undefined, 'file');
       return sendFile(reply, appointmentFile(db, wanted), wanted);

@@ -1,7 +1,7 @@
-import { timingSafeEqual } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { KeyedHash } from '../../../commands/binding.ts';
 import { type RefreshToken, readRefreshToken } from '../../../commands/identity/refreshToken.ts';
+import { isSecret } from '../../../commands/keyedHash.ts';
 import { REFRESH_LIFE } from '../../../domain/identity/loginSession.ts';
 import { Problem } from '../../problem.ts';
 
@@ -26,9 +26,6 @@ export const clearCookies = (reply: FastifyReply): void => {
   reply.clearCookie(CSRF_COOKIE, csrfCookie);
 };
 
-const same = (a: string, b: string): boolean =>
-  a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
-
 /**
  * The refresh token of a request: from its body, or else from the cookie. A cookie comes along by itself, so it counts
  * only with the header `X-CSRF-Token` that belongs to its session. Undefined without any; throws 403 without the header.
@@ -43,7 +40,7 @@ export const refreshTokenOf = (
   if (cookie === undefined) return undefined;
   const token = readRefreshToken(hash, cookie);
   const header = request.headers['x-csrf-token'];
-  if (token !== undefined && (typeof header !== 'string' || !same(header, csrfTokenOf(hash, token.sessionId))))
+  if (token !== undefined && (typeof header !== 'string' || !isSecret(header, csrfTokenOf(hash, token.sessionId))))
     throw new Problem(
       'FORBIDDEN',
       'With the cookie the header X-CSRF-Token is needed, equal to the cookie csrf-token',
