@@ -4,21 +4,17 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
 import { z } from 'zod';
 import type { App, Deps } from '../app.ts';
+import { originAllowed } from '../headers.ts';
 import { Problem } from '../problem.ts';
 import { type Connection, createConnection } from './connection.ts';
 import { closeCodes } from './limits.ts';
 import type { Live } from './live.ts';
 import type { Logins } from './logins.ts';
 
-/** Whether a page of this origin may connect: the service's own pages and those that CORS admits. No origin: not a browser. */
-export const originAllowed = (
-  origin: string | undefined,
-  host: string | undefined,
-  allowed: readonly string[],
-): boolean => {
-  if (origin === undefined) return true;
-  if (allowed.includes(origin)) return true;
-  return URL.canParse(origin) && new URL(origin).host === host;
+/** The service's own pages and those that CORS admits may connect, and whoever is no browser: those send no origin. */
+const mayConnect = ({ headers, host }: FastifyRequest, config: Deps['config']): boolean => {
+  const { origin } = headers;
+  return origin === undefined || originAllowed(config, origin) || URL.parse(origin)?.host === host;
 };
 
 const textOf = (data: Buffer | ArrayBuffer | Buffer[]): string =>
@@ -113,7 +109,7 @@ export const registerWebSocket = async (
     preValidation: async (request: FastifyRequest, reply: FastifyReply) => {
       if (!request.ws) return;
       responses.set(request, reply.raw);
-      if (!originAllowed(request.headers.origin, request.host, deps.config.corsOrigins))
+      if (!mayConnect(request, deps.config))
         throw new Problem('FORBIDDEN', 'Pages of this origin may not connect', { reason: 'foreign-origin' });
     },
     handler: async () => {

@@ -20,7 +20,7 @@ t.test('live updates of the service', async (t) => {
   t.test('are refused to pages of foreign origins, with 403', async (t) => {
     for (const origin of ['https://evil.example', 'null'])
       await t.rejects(openSocket(url, { token: fay.token, origin }), { message: '403' }, origin);
-    for (const origin of ['https://app.example.org', url]) {
+    for (const origin of ['https://app.example.org', 'http://localhost:5173', url]) {
       const socket = await openSocket(url, { token: fay.token, origin });
       t.equal(await socket.close(), 1005, origin);
     }
