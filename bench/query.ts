@@ -14,7 +14,7 @@ const CLIENTS = 50_000;
 const EVERY_OF_PROVIDER = 10;
 const EVERY_OF_CLIENT = 100;
 const LIMIT = 50;
-const REQUESTS = 100;
+const REQUESTS = 40;
 
 /**
  * A read model of this size, as the folds would have left it. By SQL, because queries are what is measured: the same
