@@ -46,9 +46,17 @@ export const rangeOf = (
 
 const DAY_MS = 86_400_000;
 
-/** Throws 422 on `to` when a range is longer than a number of days. */
-export const atMostDays = (range: { readonly from: string; readonly to: string }, days: number): void => {
+/**
+ * Throws 422 on `to` when it lies more than a number of days after `from`. A date `asked` for as the end is that far
+ * away with its beginning: the day itself belongs to the range and does not count.
+ */
+export const atMostDays = (
+  range: { readonly from: string; readonly to: string },
+  days: number,
+  asked: string | undefined,
+): void => {
+  const most = days + (asked !== undefined && isDate(asked) ? 1 : 0);
   // A day of a clock change may have 25 hours.
-  if (Date.parse(range.to) - Date.parse(range.from) > days * DAY_MS + DAY_MS / 24)
+  if (Date.parse(range.to) - Date.parse(range.from) > most * DAY_MS + DAY_MS / 24)
     throw refusedTo(`Must lie at most ${days} days after from`);
 };

@@ -29,8 +29,10 @@ t.test('a range', async (t) => {
   });
   t.test('of 366 days is the longest, days of clock changes included', async (t) => {
     const year = { from: '2027-01-01T00:00:00.000Z', to: '2028-01-02T00:00:00.000Z' };
-    t.doesNotThrow(() => atMostDays(year, 366));
-    t.throws(() => atMostDays(year, 365), { code: 'VALIDATION_ERROR', details: [{ field: 'to' }] });
+    t.doesNotThrow(() => atMostDays(year, 366, year.to));
+    t.throws(() => atMostDays(year, 365, year.to), { code: 'VALIDATION_ERROR', details: [{ field: 'to' }] });
+    t.doesNotThrow(() => atMostDays(year, 365, '2028-01-01'), 'to a date that is 365 days away');
+    t.throws(() => atMostDays(year, 364, '2028-01-01'), { code: 'VALIDATION_ERROR', details: [{ field: 'to' }] });
   });
   t.test('ends where its other end can still be named', async (t) => {
     for (const text of ['0002-12-31', '9998-01-01', '9999-12-31T23:59:59Z', '0001-01-01T00:00:00Z'])
@@ -61,6 +63,8 @@ t.test('a window over figures', async (t) => {
       code: 'VALIDATION_ERROR',
       details: [{ field: 'to' }],
     });
+    t.throws(() => windowOf({ from: '2027-01-01', to: '2028-01-03' }, 'UTC', now), { code: 'VALIDATION_ERROR' });
+    t.doesNotThrow(() => windowOf({ from: '2027-01-01', to: '2028-01-02' }, 'UTC', now));
   });
 });
 

@@ -37,7 +37,7 @@ export const windowOf = (
     (asked.from === undefined
       ? iso(today.add({ days: SPAN_DAYS + 1 }).toInstant())
       : shifted(asked.from, SPAN_DAYS, zone));
-  atMostDays({ from, to }, MOST_DAYS);
+  atMostDays({ from, to }, MOST_DAYS, query.to);
   return { from, to, zone };
 };
 

@@ -120,7 +120,7 @@ export const appointmentRoutes = (app: App, deps: Deps): void => {
       const from =
         wanted.from ?? (wanted.to !== undefined && wanted.to < now.toISOString() ? wanted.to : now.toISOString());
       const to = wanted.to ?? new Date(Date.parse(from) + DEFAULT_DAYS * DAY_MS).toISOString();
-      atMostDays({ from, to }, MOST_DAYS);
+      atMostDays({ from, to }, MOST_DAYS, query.to);
       const { items, total } = await availableSlots(db, {
         ...query,
         ...{ from, to, now, accountId: accountOf(request) },

@@ -104,7 +104,7 @@ export const providerRoutes = (app: App, deps: Deps): void => {
       const wanted = rangeOf({ ...query, from: query.from ?? (query.to === undefined ? today : undefined) }, timezone);
       const from = wanted.from ?? new Date(Date.parse(wanted.to ?? today) - DEFAULT_DAYS * DAY_MS).toISOString();
       const to = wanted.to ?? new Date(Date.parse(from) + DEFAULT_DAYS * DAY_MS).toISOString();
-      atMostDays({ from, to }, MOST_DAYS);
+      atMostDays({ from, to }, MOST_DAYS, query.to);
       const { items, total } = await slotsOfProvider(db, { ...query, providerId, from, to, offset: offsetOf(query) });
       const slots = items.map((slot) => ({
         id: slot.slot_id,
