@@ -1,7 +1,11 @@
 import type { Kysely } from 'kysely';
 import type { ExportedSpan, RequestedExport } from '../../domain/booking/appointmentExport.ts';
-import type { NamedAppointment } from '../../projections/booking/appointments.ts';
-import { countExported, type ExportSpan, exportedAppointments } from '../../projections/booking/exportRows.ts';
+import {
+  countExported,
+  type ExportedAppointment,
+  type ExportSpan,
+  exportedAppointments,
+} from '../../projections/booking/exportRows.ts';
 import type { ReadModels } from '../../projections/index.ts';
 import { CSV_START, csvLine } from '../csv.ts';
 import { rangeOf } from '../dateRange.ts';
@@ -31,7 +35,7 @@ const local = (instant: string, zone: string): Temporal.ZonedDateTime =>
   Temporal.Instant.from(instant).toZonedDateTimeISO(zone);
 const clock = (at: Temporal.ZonedDateTime): string => at.toPlainTime().toString({ smallestUnit: 'minute' });
 
-const line = (row: NamedAppointment, zone: string): string => {
+const line = (row: ExportedAppointment, zone: string): string => {
   const start = local(row.start_time, zone);
   return csvLine([
     start.toPlainDate().toString(),
@@ -61,10 +65,10 @@ const COLUMNS: readonly PrintedColumn[] = [
 ];
 
 const STATUS = { SCHEDULED: 'scheduled', COMPLETED: 'completed', CANCELLED: 'cancelled' } as const;
-const statusOf = ({ status, outcome }: NamedAppointment): string =>
+const statusOf = ({ status, outcome }: ExportedAppointment): string =>
   outcome === 'no_show' ? 'no-show' : STATUS[status];
 
-const printed = (row: NamedAppointment, zone: string): readonly string[] => {
+const printed = (row: ExportedAppointment, zone: string): readonly string[] => {
   const start = local(row.start_time, zone);
   return [
     start.toPlainDate().toString(),
@@ -83,7 +87,7 @@ const spanOf = ({ providerId, from, to, status, timezone }: ExportedSpan): Expor
 
 type Counting = { rows: number };
 
-async function* csv(pages: AsyncIterable<readonly NamedAppointment[]>, zone: string): AsyncGenerator<Buffer> {
+async function* csv(pages: AsyncIterable<readonly ExportedAppointment[]>, zone: string): AsyncGenerator<Buffer> {
   yield Buffer.from(CSV_START + csvLine(HEADINGS));
   for await (const rows of pages) yield Buffer.from(rows.map((row) => line(row, zone)).join(''));
 }

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import type { ReadModels } from '../index.ts';
-import { type AppointmentStatus, type NamedAppointment, names, withNames } from './appointments.ts';
+import type { AppointmentRow, AppointmentStatus } from './appointments.ts';
 
 /** Appointments read at a time: what a file in the making keeps in memory. */
 const PAGE = 1_000;
@@ -13,16 +13,39 @@ export type ExportSpan = {
   readonly status?: AppointmentStatus | undefined;
 };
 
+/** What of an appointment goes into a file. */
+const EXPORTED = [
+  'appointment_id',
+  'start_time',
+  'end_time',
+  'status',
+  'outcome',
+  'notes',
+  'cancelled_by',
+  'cancel_reason',
+  'created_at',
+] as const satisfies readonly (keyof AppointmentRow)[];
+
+/** An appointment with the client's name and where to reach him, as far as there is somebody still. */
+export type ExportedAppointment = Pick<AppointmentRow, (typeof EXPORTED)[number]> & {
+  readonly client_name: string | null;
+  readonly client_email: string | null;
+  readonly client_phone: string | null;
+};
+
 /** The appointments of a provider page by page in order of their starts, however many there are. */
 export async function* exportedAppointments(
   db: Kysely<ReadModels>,
   { providerId, from, to, status }: ExportSpan,
-): AsyncGenerator<readonly NamedAppointment[]> {
-  let last: NamedAppointment | undefined;
+): AsyncGenerator<readonly ExportedAppointment[]> {
+  let last: ExportedAppointment | undefined;
   for (;;) {
-    const rows: NamedAppointment[] = await withNames(db)
-      .selectAll('appointment')
-      .select(names)
+    const rows: ExportedAppointment[] = await db
+      .selectFrom('appointments as appointment')
+      .leftJoin('accounts as client', 'client.account_id', 'appointment.client_id')
+      .select(EXPORTED.map((column) => `appointment.${column}` as const))
+      .select(['client.display_name as client_name', 'client.email as client_email'])
+      .select('client.phone_number as client_phone')
       .where('appointment.provider_id', '=', providerId)
       .where('appointment.start_time', '>=', last?.start_time ?? from)
       .where('appointment.start_time', '<', to)
