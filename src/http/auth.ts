@@ -30,7 +30,7 @@ export type Auth = {
   /** An access token that lives for {@link ACCESS_TOKEN_SECONDS}. */
   readonly signAccessToken: (claims: AccessClaims) => string;
   /** Who holds the token, as of now: revoked sessions and former rights do not count. Throws a 401 Problem. */
-  readonly callerOfToken: (token: string) => Promise<Caller>;
+  readonly callerOfToken: (token: string) => Promise<Caller & { readonly endsAt: Date }>;
   /** The same for a login that was proved before. */
   readonly callerOfSession: (accountId: string, sessionId: string) => Promise<Caller>;
   /** What access tokens can be checked with by others, as JSON Web Keys; none where they are signed with a secret. */
@@ -70,20 +70,22 @@ export const registerAuth = async (app: App, deps: Deps): Promise<void> => {
   if (former !== undefined) await register('previous', former);
   const { current, previous } = app.jwt as Partial<typeof app.jwt>;
 
-  const claimsOf = (token: string): AccessClaims => {
+  const claimsOf = (token: string): AccessClaims & { readonly exp: number } => {
     const byFormer = former !== undefined && keyIdOf(token) === former.kid;
     try {
-      return ((byFormer ? previous : current) ?? app.jwt.current).verify<AccessClaims>(token);
+      return ((byFormer ? previous : current) ?? app.jwt.current).verify<AccessClaims & { readonly exp: number }>(
+        token,
+      );
     } catch (error) {
       throw tokenProblem(error);
     }
   };
 
-  const callerOfToken = async (token: string): Promise<Caller> => {
-    const { sub, sid } = claimsOf(token);
+  const callerOfToken: Auth['callerOfToken'] = async (token) => {
+    const { sub, sid, exp } = claimsOf(token);
     if (typeof sub !== 'string' || typeof sid !== 'string')
       throw refused('token-invalid', 'The access token is not valid');
-    return callerOfSession(sub, sid);
+    return { ...(await callerOfSession(sub, sid)), endsAt: new Date(exp * 1000) };
   };
 
   const callerOfSession = async (sub: string, sid: string): Promise<Caller> => {

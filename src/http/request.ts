@@ -11,6 +11,8 @@ export type Caller = {
   readonly rights: Rights;
   /** The API key used instead of an access token. */
   readonly keyId?: string;
+  /** When the access token ends that proved the login, or that was had when a live ticket was asked for. */
+  readonly endsAt?: Date;
 };
 
 declare module 'fastify' {

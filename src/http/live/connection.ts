@@ -126,9 +126,9 @@ export const createConnection = (deps: ConnectionDeps): Connection => {
 
   const logIn = async (login: Login | undefined): Promise<void> => {
     if (over) return;
-    if (login === undefined || login.expiresAt.getTime() <= Date.now())
+    if (login === undefined || login.endsAt.getTime() <= Date.now())
       return close(closeCodes.unauthorized, 'no valid token');
-    const { actor } = login.caller;
+    const { actor, endsAt } = login;
     if (place !== undefined && accountId !== actor.id) return close(closeCodes.unauthorized, 'another account');
     if (place === undefined) {
       const entered = await live.enter(actor, () => close(closeCodes.unauthorized, 'login revoked'));
@@ -137,8 +137,8 @@ export const createConnection = (deps: ConnectionDeps): Connection => {
       place = entered;
       accountId = actor.id;
     } else place.renew(actor);
-    clock.logIn(login.expiresAt);
-    send({ type: 'auth:ok', expiresAt: login.expiresAt.toISOString() });
+    clock.logIn(endsAt);
+    send({ type: 'auth:ok', expiresAt: endsAt.toISOString() });
     return undefined;
   };
 

@@ -9,18 +9,11 @@ import { furthestBack, SEQ } from './cursor.ts';
 import { block, encoded, type Names } from './encoding.ts';
 import { closeCodes } from './limits.ts';
 import type { Live, Place } from './live.ts';
-import { expiryOf, type Logins } from './logins.ts';
+import type { Logins } from './logins.ts';
 import type { Due, Open, Receiver } from './subscription.ts';
 import type { Delivery } from './topics.ts';
 
 type Named = Open & { readonly topic: string };
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** When the login of a live stream ends. */
-    loginEndsAt: Date | undefined;
-  }
-}
 
 const seq = z.string().regex(SEQ, 'Must be the id of an earlier message');
 const Query = z.object({
@@ -150,19 +143,15 @@ export const registerServerSentEvents = (
   app.addHook('preClose', async () => {
     for (const close of [...closing]) close();
   });
-  app.decorateRequest('loginEndsAt', undefined);
 
   /** A ticket stands for the login that an access token would prove. */
   const logIn = async (request: FastifyRequest): Promise<void> => {
-    const token = /^Bearer +(\S+)/i.exec(request.headers.authorization ?? '')?.[1];
-    if (token !== undefined && request.caller !== undefined) request.loginEndsAt = expiryOf(token);
     const ticket = Ticket.safeParse(request.query).data?.ticket;
     if (ticket === undefined || request.caller !== undefined) return;
     const login = await logins.byTicket(ticket);
     if (login === undefined)
       throw new Problem('UNAUTHORIZED', 'The ticket is unknown, used or too old', { reason: 'ticket-invalid' });
-    request.caller = login.caller;
-    request.loginEndsAt = login.expiresAt;
+    request.caller = login;
   };
 
   app.get(
@@ -242,7 +231,7 @@ export const registerServerSentEvents = (
       closing.add(stop);
 
       let [beaten, checked, caughtUp] = [Date.now(), Date.now(), false];
-      const ends = request.loginEndsAt?.getTime() ?? 0;
+      const ends = request.caller?.endsAt?.getTime() ?? 0;
       let warned = false;
       const unfollow = live.pulse.follow((now) => {
         if (now >= ends) return goodbye(closeCodes.unauthorized, 'token expired');
@@ -266,7 +255,6 @@ export const registerServerSentEvents = (
       raw.writeHead(200, {
         ...(reply.getHeaders() as Record<string, string>),
         'content-type': 'text/event-stream; charset=utf-8',
-        'cache-control': 'no-store',
         'x-accel-buffering': 'no',
       });
       // Spread, so that the clients of a node that stops do not come back all at once.

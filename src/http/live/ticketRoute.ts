@@ -1,8 +1,6 @@
 import { z } from 'zod';
 import type { App } from '../app.ts';
-import { Problem } from '../problem.ts';
-import { callerOf } from '../request.ts';
-import { expiryOf } from './logins.ts';
+import { callerOf, loginRequired } from '../request.ts';
 import { TICKET_SECONDS, type Tickets } from './tickets.ts';
 
 /** POST /live/tickets: a way in for browsers, whose EventSource and WebSocket cannot send an access token. */
@@ -25,12 +23,14 @@ export const ticketRoute = (app: App, tickets: Pick<Tickets, 'issue'>): void => 
       },
     },
     async (request, reply) => {
-      const { accountId, actor } = callerOf(request);
-      const token = /^Bearer +(\S+)/i.exec(request.headers.authorization ?? '')?.[1];
-      if (token === undefined || actor.sessionId === undefined)
-        throw new Problem('UNAUTHORIZED', 'Please log in', { reason: 'login-required' });
-      const issued = await tickets.issue({ accountId, sessionId: actor.sessionId, endsAt: expiryOf(token) });
-      reply.code(201).header('cache-control', 'no-store');
+      const {
+        accountId,
+        actor: { sessionId },
+        endsAt,
+      } = callerOf(request);
+      if (sessionId === undefined || endsAt === undefined) throw loginRequired();
+      const issued = await tickets.issue({ accountId, sessionId, endsAt });
+      reply.code(201);
       return { success: true as const, data: { ticket: issued.ticket, expiresAt: issued.expiresAt.toISOString() } };
     },
   );

@@ -9,10 +9,7 @@ import { createLog, kinds } from './log.ts';
 type Received = { readonly type?: string; readonly [name: string]: unknown };
 const actorOf = (id: string) => ({ id, kind: 'user' as const, permissions: [], verified: true, sessionId: `of ${id}` });
 const rights = { permissions: [], roles: [], plan: 'free', verified: true, active: true };
-const loginOf = (id: string, expiresAt: Date): Login => ({
-  caller: { actor: actorOf(id), accountId: id, rights },
-  expiresAt,
-});
+const loginOf = (id: string, endsAt: Date): Login => ({ actor: actorOf(id), accountId: id, rights, endsAt });
 const inMs = (ms: number): Date => new Date(Date.now() + ms);
 
 const setUp = async (

@@ -13,12 +13,10 @@ import { createLog, kinds } from './log.ts';
 
 const actor = { id: 'anna', kind: 'user' as const, permissions: [], verified: true, sessionId: 's' };
 const login = (): Login => ({
-  caller: {
-    actor,
-    accountId: 'anna',
-    rights: { permissions: [], roles: [], plan: 'free', verified: true, active: true },
-  },
-  expiresAt: new Date(Date.now() + 60_000),
+  actor,
+  accountId: 'anna',
+  rights: { permissions: [], roles: [], plan: 'free', verified: true, active: true },
+  endsAt: new Date(Date.now() + 60_000),
 });
 
 /** Live connections over real sockets, of a log in memory. Every ticket is good. */
