@@ -9,6 +9,7 @@ const categories = {
     'schedule',
     'clientCalendar',
     'clientHolds',
+    'waitingList',
     'calendarSync',
     'appointmentExport',
     'appointmentReminder',

@@ -90,6 +90,8 @@ export type Lookups = {
   readonly integrationsOf: (accountId: string) => Promise<readonly KnownIntegration[]>;
   /** Appointments of an account that are still to end, as client or provider, by all that was stored before the call. */
   readonly upcomingAppointments: (accountId: string) => Promise<readonly string[]>;
+  /** Ids of the providers whose waiting lists an account is on, by all that was stored before the call. */
+  readonly waitedFor: (accountId: string) => Promise<readonly string[]>;
   /** What was written to calendars by an integration and not removed since, by all that was stored before the call. */
   readonly calendarEventsOf: (integrationId: string) => Promise<readonly WrittenEvent[]>;
   /** How many appointments a file would have now. */

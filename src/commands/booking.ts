@@ -7,6 +7,7 @@ import { holdBindings } from './booking/holds.ts';
 import { providerBindings } from './booking/providers.ts';
 import { reminderBindings } from './booking/reminders.ts';
 import { slotBindings } from './booking/slots.ts';
+import { waitingListBindings } from './booking/waitingLists.ts';
 
 /** Every command of booking: what it runs, where it is called, who may, which stream it judges. */
 export const booking = [
@@ -15,6 +16,7 @@ export const booking = [
   ...slotBindings,
   ...appointmentBindings,
   ...holdBindings,
+  ...waitingListBindings,
   ...settlingBindings,
   ...reminderBindings,
   ...feedBindings,

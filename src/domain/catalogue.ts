@@ -12,6 +12,7 @@ import { clientCalendar, events as clientCalendarEvents } from './booking/client
 import { clientHolds, events as clientHoldsEvents } from './booking/clientHolds.ts';
 import { provider, events as providerEvents } from './booking/provider/index.ts';
 import { schedule, events as scheduleEvents } from './booking/schedule/index.ts';
+import { waitingList, events as waitingListEvents } from './booking/waitingList/index.ts';
 import type { EventOf } from './decider.ts';
 import { session, events as sessionEvents } from './estimation/session/index.ts';
 import { sessionCode, events as sessionCodeEvents } from './estimation/sessionCode.ts';
@@ -41,6 +42,7 @@ export const deciders = [
   schedule,
   clientCalendar,
   clientHolds,
+  waitingList,
   calendarSync,
   appointmentReminder,
   calendarFeed,
@@ -80,6 +82,7 @@ export const catalogue = {
   ...scheduleEvents,
   ...clientCalendarEvents,
   ...clientHoldsEvents,
+  ...waitingListEvents,
   ...calendarSyncEvents,
   ...appointmentReminderEvents,
   ...calendarFeedEvents,

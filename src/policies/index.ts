@@ -18,6 +18,7 @@ import { issueCommand, type Observe, TIMED_COMMAND, type TimedCommand } from './
 import { createPolicyRunner, type PolicyRunner, type PolicyRunnerOptions } from './runner.ts';
 import { suspicionPolicies } from './suspicion.ts';
 import { runSweeps, sweeps } from './sweeps.ts';
+import { waitingListPolicies } from './waitingLists.ts';
 
 export { registerPolicies } from './runner.ts';
 
@@ -29,6 +30,7 @@ export const policies: readonly AnyPolicy[] = [
   ...messagingPolicies,
   ...calendarPolicies,
   ...bookingPolicies,
+  ...waitingListPolicies,
   ...bookingMailPolicies,
   ...estimationPolicies,
 ];

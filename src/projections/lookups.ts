@@ -5,6 +5,7 @@ import type { Position } from '../eventstore/port.ts';
 import { isAssigned, roleAssignments } from './access/roleAssignments.ts';
 import { appointments, upcomingIds } from './booking/appointments.ts';
 import { calendarSyncs, eventsWrittenBy } from './booking/calendarSyncs.ts';
+import { providersWaitedFor, waitingEntries } from './booking/waitingEntries.ts';
 import { type CaughtUp, ReadModelBehind } from './caughtUp.ts';
 import { absentFrom } from './estimation/presence.ts';
 import { openSessionIds, sessionMembers } from './estimation/sessionMembers.ts';
@@ -78,6 +79,10 @@ export const createLookups = ({
   upcomingAppointments: async (accountId: string): Promise<readonly string[]> => {
     await caughtUp([appointments], await head());
     return upcomingIds(db, accountId, now());
+  },
+  waitedFor: async (accountId: string): Promise<readonly string[]> => {
+    await caughtUp([waitingEntries], await head());
+    return providersWaitedFor(db, accountId);
   },
   calendarEventsOf: async (integrationId: string) => {
     await caughtUp([calendarSyncs], await head());

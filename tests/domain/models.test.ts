@@ -19,6 +19,7 @@ import { clientCalendarModel } from './booking/clientCalendar.model.ts';
 import { clientHoldsModel } from './booking/clientHolds.model.ts';
 import { providerModel } from './booking/provider.model.ts';
 import { scheduleModel } from './booking/schedule.model.ts';
+import { waitingListModel } from './booking/waitingList.model.ts';
 import { sessionModel } from './estimation/session.model.ts';
 import { sessionCodeModel } from './estimation/sessionCode.model.ts';
 import { sessionHostModel } from './estimation/sessionHost.model.ts';
@@ -53,6 +54,7 @@ const models = [
   calendarFeedModel,
   providerModel,
   scheduleModel,
+  waitingListModel,
   accountModel,
   emailClaimModel,
   loginAttemptsModel,

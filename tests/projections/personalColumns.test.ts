@@ -32,6 +32,7 @@ const COLUMNS: Readonly<Record<string, { readonly personal: string; readonly oth
     personal: 'notes cancel_reason',
     other: 'appointment_id slot_id status timezone booked_by outcome cancelled_by history',
   },
+  waiting_entries: { personal: '', other: 'entry_id from_date to_date ended_because slot_id' },
   emails: { personal: 'recipient', other: 'template status last_error appointment_id' },
   calendar_syncs: { personal: '', other: 'sync_id appointment_id party status event_id last_error' },
   integrations: { personal: 'external_account', other: 'provider scopes status' },

@@ -15,6 +15,7 @@ export const noLookups: Lookups = {
   isAssigned: async () => false,
   integrationsOf: async () => [],
   upcomingAppointments: async () => [],
+  waitedFor: async () => [],
   calendarEventsOf: async () => [],
   countExport: async () => 0,
   measureExport: async () => ({ rows: 0, fileSize: 0 }),

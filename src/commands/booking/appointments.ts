@@ -38,6 +38,7 @@ import { type Actor, type Rejection, reject } from '../../domain/decider.ts';
 import { bind, internal, type Outcome, type Reads, type Run } from '../binding.ts';
 import { isOpen } from '../identity/standing.ts';
 import { latest, uncontended } from '../outcomes.ts';
+import { onlyProvider } from './activeProvider.ts';
 import { AppointmentAnswer, appointmentAnswer, exampleIds } from './answers.ts';
 import { settleHold } from './holds.ts';
 import { takenNearby } from './nearby.ts';
@@ -76,17 +77,10 @@ const slotAt = async (providerId: string, startTime: string, reads: Reads): Prom
   return slotId ?? unusedSlotId(slots, ref);
 };
 
-const onlyProvider = async (reads: Reads): Promise<string | Rejection> => {
-  const [one, other] = await reads.lookups.activeProviders(2);
-  if (one === undefined) return SLOT_UNKNOWN;
-  if (other === undefined) return one;
-  return reject('VALIDATION_ERROR', 'provider-missing', 'Several providers are active: name one', 'providerId');
-};
-
 const chosenSlot = async (input: BookingInput, reads: Reads): Promise<string | Rejection> => {
   const { slotId, startTime, providerId } = input;
   if (slotId !== undefined || startTime === undefined) return slotId ?? '';
-  const of = providerId ?? (await onlyProvider(reads));
+  const of = providerId ?? (await onlyProvider(reads, SLOT_UNKNOWN));
   if (typeof of !== 'string') return refusePast(startTime, reads.now()) ?? of;
   const slot = await slotAt(of, startTime, reads);
   return typeof slot === 'string' ? slot : (refusePast(startTime, reads.now()) ?? slot);

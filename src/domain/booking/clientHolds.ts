@@ -60,3 +60,8 @@ export const returnHold = command(
   ({ accountId, day }, { days }) =>
     days[day] === undefined ? [] : [{ type: 'HoldReturned', data: { accountId, day } }],
 );
+
+/**
+ * Ends the waiting of an account that is closed. Adds nothing here: it is ended in the waiting list of each provider.
+ */
+export const leaveWaitingLists = command('LeaveWaitingLists', z.object({ accountId: uuid, before: instant }), () => []);

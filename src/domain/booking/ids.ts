@@ -2,13 +2,15 @@ import { z } from 'zod';
 
 /**
  * Ids that carry their route. A slot's id names provider, day and start; an appointment's id names the provider and day
- * that it was first booked on, and a UUID of its own. Both are base64url of a whole number of three-byte groups, so no
+ * that it was first booked on, and a UUID of its own. All are base64url of a whole number of three-byte groups, so no
  * two spellings stand for the same bytes.
  */
 const SLOT = 1;
 const APPOINTMENT = 2;
+const ENTRY = 3;
 const SLOT_BYTES = 24;
 const APPOINTMENT_BYTES = 36;
+const ENTRY_BYTES = 33;
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 /** The last day of the year 9999, the last that `YYYY-MM-DD` can name. */
@@ -25,6 +27,8 @@ export type SlotRef = DayRef & {
   readonly startTime: string;
 };
 export type AppointmentRef = DayRef & { readonly uuid: string };
+
+export type WaitingEntryRef = { readonly providerId: string; readonly uuid: string };
 
 /** The id of the stream that holds a provider's day. */
 export const scheduleId = ({ providerId, day }: DayRef): string => `${providerId}~${day}`;
@@ -45,12 +49,15 @@ const route = (kind: number, size: number, { providerId, day }: DayRef): Buffer 
   return bytes;
 };
 
-const decoded = (kind: number, size: number, id: string): Buffer | undefined => {
+const bytesOf = (kind: number, size: number, id: string): Buffer | undefined => {
   if (id.length !== (size / 3) * 4 || !/^[A-Za-z0-9_-]+$/.test(id)) return undefined;
   const bytes = Buffer.from(id, 'base64url');
-  return bytes.length === size && bytes.readUInt8(0) === kind && bytes.readUIntBE(17, 3) <= LAST_DAY
-    ? bytes
-    : undefined;
+  return bytes.length === size && bytes.readUInt8(0) === kind ? bytes : undefined;
+};
+
+const decoded = (kind: number, size: number, id: string): Buffer | undefined => {
+  const bytes = bytesOf(kind, size, id);
+  return bytes !== undefined && bytes.readUIntBE(17, 3) <= LAST_DAY ? bytes : undefined;
 };
 
 /** The id that a slot of a provider's day has when it is opened to begin at an instant. It keeps it within that day. */
@@ -106,6 +113,21 @@ export const appointmentRef = (id: string): AppointmentRef | undefined => {
   );
 };
 
+/** The id of somebody's entry in the waiting list of a provider: it names the provider and a UUID of its own. */
+export const waitingEntryIdOf = ({ providerId, uuid }: WaitingEntryRef): string => {
+  const bytes = Buffer.alloc(ENTRY_BYTES);
+  bytes.writeUInt8(ENTRY, 0);
+  bytes.write(providerId.replaceAll('-', ''), 1, 'hex');
+  bytes.write(uuid.replaceAll('-', ''), 17, 'hex');
+  return bytes.toString('base64url');
+};
+
+/** What the id of an entry in a waiting list says; undefined when it is none. */
+export const waitingEntryRef = (id: string): WaitingEntryRef | undefined => {
+  const bytes = bytesOf(ENTRY, ENTRY_BYTES, id);
+  return bytes && { providerId: uuidOf(bytes.subarray(1, 17)), uuid: uuidOf(bytes.subarray(17, 33)) };
+};
+
 /** The day whose stream holds a slot. Throws on what is no slot id: call it on parsed input and stored facts. */
 export const dayOfSlot = (slotId: string): SlotRef => {
   const ref = slotRef(slotId);
@@ -142,3 +164,11 @@ export const appointmentIdField = z
   .refine((id) => appointmentRef(id) !== undefined, 'Must be the id of an appointment')
   .describe('Opaque id of an appointment')
   .meta({ examples: [appointmentIdOf({ ...EXAMPLE, uuid: '018f4e5a-7c1d-7b2e-9a3f-5d6c7b8a9e01' })] });
+
+/** The id of an entry in a waiting list, as input. */
+export const waitingEntryIdField = z
+  .string()
+  .trim()
+  .refine((id) => waitingEntryRef(id) !== undefined, 'Must be the id of an entry in a waiting list')
+  .describe('Opaque id of an entry in a waiting list')
+  .meta({ examples: [waitingEntryIdOf({ ...EXAMPLE, uuid: '018f4e5a-7c1d-7b2e-9a3f-5d6c7b8a9e01' })] });

@@ -71,7 +71,10 @@ export const backlogOf = async (
     kind.streamOf === undefined
       ? await ofCategory(
           store,
-          { category: kind.category, wanted: (stream) => kind.topicOf(stream) === id },
+          {
+            category: kind.category,
+            wanted: (stream) => kind.topicOfEvent !== undefined || kind.topicOf(stream) === id,
+          },
           after,
           until,
           limits.replayedEvents,

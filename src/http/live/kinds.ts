@@ -2,6 +2,7 @@ import type { AnyDecider } from '../../commands/binding.ts';
 import { provider } from '../../domain/booking/provider/index.ts';
 import { session } from '../../domain/estimation/session/index.ts';
 import { availabilityTopic } from './availabilityTopic.ts';
+import { offersTopic } from './offersTopic.ts';
 import { sessionTopic } from './sessionTopic.ts';
 import type { AnyTopicKind } from './topics.ts';
 
@@ -9,6 +10,7 @@ import type { AnyTopicKind } from './topics.ts';
 export const kinds: readonly { readonly kind: AnyTopicKind; readonly decider?: AnyDecider }[] = [
   { kind: sessionTopic, decider: session },
   { kind: availabilityTopic, decider: provider },
+  { kind: offersTopic },
 ];
 
 export const topicKinds: readonly AnyTopicKind[] = kinds.map(({ kind }) => kind);

@@ -71,6 +71,8 @@ export type TopicKind<State = never> = {
   readonly category: string;
   /** The topic's id for a stream of the category. */
   readonly topicOf: (stream: string) => string;
+  /** The topic's id of an event whose stream does not tell it: the streams of the category are about other things. */
+  readonly topicOfEvent?: (event: Recorded) => string | undefined;
   /** The one stream that holds all of the topic; undefined: several do. */
   readonly streamOf?: (id: string) => string;
   /** Every message name of the topic with the schema of its data. */
@@ -105,7 +107,8 @@ export const createTopics = (
     ({ type }) => type,
   );
   const of = (event: Recorded): readonly AnyTopicKind[] => byCategory.get(categoryOf(event.stream)) ?? [];
-  const topicOf = (kind: AnyTopicKind, event: Recorded) => `${kind.name}:${kind.topicOf(event.stream)}`;
+  const topicOf = (kind: AnyTopicKind, event: Recorded) =>
+    `${kind.name}:${kind.topicOfEvent?.(event) ?? kind.topicOf(event.stream)}`;
 
   return {
     deliveriesOf: (event) =>

@@ -6,6 +6,7 @@ import { calendarFileRoutes } from './booking/calendarFile.ts';
 import { dashboardRoutes } from './booking/dashboards.ts';
 import { exportPresenters, exportRoutes } from './booking/exports.ts';
 import { providerRoutes } from './booking/provider.ts';
+import { waitingListRoutes } from './booking/waitingLists.ts';
 
 /** What can be read of booking, and the one address that changes an appointment. */
 export const bookingRoutes = (app: App, deps: Deps): void => {
@@ -16,6 +17,7 @@ export const bookingRoutes = (app: App, deps: Deps): void => {
   calendarFileRoutes(app, deps);
   calendarFeedRoutes(app, deps);
   exportRoutes(app, deps);
+  waitingListRoutes(app, deps);
 };
 
 /** What the answers of booking's commands take from the edge. */

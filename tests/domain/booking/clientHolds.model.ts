@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import * as commands from '../../../src/domain/booking/clientHolds.ts';
-import { allowHold, clientHolds, returnHold } from '../../../src/domain/booking/clientHolds.ts';
+import { allowHold, clientHolds, leaveWaitingLists, returnHold } from '../../../src/domain/booking/clientHolds.ts';
 import { model, movesIn, named } from '../../support/model.ts';
 
 const accountId = named('ada');
@@ -41,6 +41,11 @@ export const clientHoldsModel = model({
       },
       3,
     ),
+    leave: on(fc.constant(null), (_args, _world, { now }) => ({
+      command: leaveWaitingLists,
+      input: { accountId, before: now.toISOString() },
+      expect: () => [],
+    })),
     return: on(fc.nat(5), (number, world, { now }) => {
       const day = dayOf(number);
       // What has run out may be forgotten: then there is nothing to return.
@@ -62,5 +67,6 @@ export const clientHoldsModel = model({
       .sort(),
   expected: (world, { now }) => [...living(world, now)].sort(),
   always: ({ days }) => assert.ok(Object.keys(days).length <= 6, 'what has run out is forgotten'),
+  silent: ['LeaveWaitingLists'],
   refusals: ['too-many-holds'],
 });

@@ -89,6 +89,8 @@ type World = {
   hours: { seq: number; intervals: Hours | null };
 };
 const on = movesIn<World>();
+/** Moves by their names. */
+const part = (names: readonly string[]): object => Object.fromEntries(names.map((name) => [name, name]));
 
 const party = (actor: Actor, clientId: string) =>
   actor === system
@@ -285,7 +287,7 @@ const holds = {
         },
       };
     },
-    6,
+    4,
   ),
   'let go': on(
     fc.record({ actor: fc.constantFrom(ada, ada, ben), place: fc.nat(2) }),
@@ -390,7 +392,7 @@ export const scheduleModel = model({
     ]),
   ],
   length: 80,
-  lives: 400,
+  lives: 600,
   moves: {
     'the provider is': on(fc.constantFrom(true, true, true, false), (active, world) => {
       world.active = active;
@@ -780,7 +782,7 @@ export const scheduleModel = model({
           },
         };
       },
-      4,
+      6,
     ),
     complete: on(
       fc.record({ wanted, bySystem: fc.constantFrom(true, false, false) }),
@@ -870,7 +872,7 @@ export const scheduleModel = model({
     ),
     ...holds,
   },
-  parts: [holds],
+  parts: [holds, part(['clients keep', 'the provider is', 'book', 'move', 'cancel', 'complete'])],
   seen: (state, { now }) => ({
     slots: Object.entries(state.slots).map(([id, { startTime, heldBy, blocked, closed, hold }]) => ({
       ...{ id, startTime, heldBy, blocked: blocked ?? false, closed: closed ?? false },

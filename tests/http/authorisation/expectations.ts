@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { slotIdOf } from '../../../src/domain/booking/ids.ts';
+import { slotIdOf, waitingEntryIdOf } from '../../../src/domain/booking/ids.ts';
 
 /** Things that belong to somebody else, for callers who have nothing to do with them. */
 export type Foreign = {
@@ -14,6 +14,8 @@ export type Foreign = {
   readonly slotId: string;
   readonly appointmentId: string;
   readonly providerId: string;
+  /** Somebody's entry in a waiting list. */
+  readonly entryId: string;
 };
 
 /** A call of a route on somebody else's object, by a plain user or by another provider. */
@@ -41,6 +43,9 @@ const ofStory = (more: Readonly<Record<string, unknown>> = {}): Calls => [
 const ofParticipant = (more: Readonly<Record<string, unknown>> = {}): Calls => [
   by('user', 404, ({ sessionId, accountId }) => ({ sessionId, participantId: accountId, ...more })),
 ];
+const ofEntry: Calls = (['user', 'provider'] as const).map((as) =>
+  by(as, 404, ({ entryId }) => ({ entryId }), 'waiting-unknown'),
+);
 const ofAppointment = (more: (foreign: Foreign) => object = () => ({})): Calls =>
   (['user', 'provider'] as const).map((as) =>
     by(as, 404, (foreign) => ({ appointmentId: foreign.appointmentId, ...more(foreign) })),
@@ -153,6 +158,11 @@ export const foreignCalls: Readonly<Record<string, Calls>> = {
     by('user', 404, ({ slotId }) => ({ slotId }), 'hold-unknown'),
     by('provider', 404, ({ slotId }) => ({ slotId }), 'hold-unknown'),
   ],
+  JoinWaitingList: NO_OBJECT,
+  LeaveWaitingList: ofEntry,
+  DeclineOffer: ofEntry,
+  'GET /api/v1/appointments/waiting-list': NO_OBJECT,
+  'GET /api/v1/provider/waiting-list': NO_OBJECT,
   RescheduleAppointment: ofAppointment(({ slotId }) => ({ slotId })),
   UpdateAppointmentNotes: ofAppointment(() => ({ notes: 'Mine now' })),
   CancelAppointment: ofAppointment(),
@@ -322,6 +332,7 @@ export const unknownIds = (providerOf: { readonly appointmentId: string }): Read
   providerId: randomUUID(),
   appointmentId: providerOf.appointmentId,
   slotId: slotIdOf({ providerId: randomUUID(), day: '2027-03-01', startTime: '2027-03-01T09:00:00.000Z' }),
+  entryId: waitingEntryIdOf({ providerId: randomUUID(), uuid: randomUUID() }),
   exceptionId: randomUUID(),
   integrationId: randomUUID(),
   userId: randomUUID(),

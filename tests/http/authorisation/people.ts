@@ -83,6 +83,8 @@ const belongings = async (victim: Client, provider: Client): Promise<Foreign> =>
   );
   const [first, second] = body.data.slots;
   const appointment = must(await victim.post('/appointments', { slotId: first.slotId })).body.data;
+  const dates = { providerId: provider.accountId, from: date(2), to: date(3) };
+  const entry = must(await victim.post('/appointments/waiting-list', dates)).body.data;
   return {
     accountId: victim.accountId,
     loginSessionId,
@@ -94,6 +96,7 @@ const belongings = async (victim: Client, provider: Client): Promise<Foreign> =>
     slotId: second.slotId,
     appointmentId: appointment.id,
     providerId: provider.accountId,
+    entryId: entry.id,
   };
 };
 

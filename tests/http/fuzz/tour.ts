@@ -224,6 +224,9 @@ const booking = async (run: Run, call: Call, guest: Person, turn: number): Ids =
   const [first, second] = slots;
   await run('stranger', 'HoldSlot', { slotId: second?.slotId });
   await run('stranger', 'ReleaseSlotHold', { slotId: second?.slotId });
+  const waiting = { providerId: accountId, from: day(35), to: day(60) };
+  const { id: leaving } = await run('stranger', 'JoinWaitingList', waiting);
+  await run('stranger', 'LeaveWaitingList', { entryId: leaving });
   const book = { slotId: first?.slotId, notes: 'First visit' };
   const { id } = await run('stranger', 'BookAppointment', book);
   await run('stranger', 'UpdateAppointmentNotes', { appointmentId: id, notes: 'Second thoughts' });
@@ -232,7 +235,13 @@ const booking = async (run: Run, call: Call, guest: Person, turn: number): Ids =
     slotId: second?.slotId,
   });
   const { id: cancelled } = await run('mate', 'BookAppointment', book);
+  const { id: entryId } = await run('stranger', 'JoinWaitingList', { ...waiting, from: day(34) });
   await run('mate', 'CancelAppointment', { appointmentId: cancelled, reason: 'Fallen ill' });
+  await until('an offer', async () => {
+    const { items } = (await call('stranger', 'GET', '/appointments/waiting-list?limit=50')).data;
+    return (items as { id: string; status: string }[]).some((one) => one.id === entryId && one.status === 'offered');
+  });
+  await run('stranger', 'DeclineOffer', { entryId });
   await run('mate', 'OpenCalendarFeed');
   await run('mate', 'CloseCalendarFeed');
   const { url } = await run('stranger', 'OpenCalendarFeed');

@@ -5,6 +5,8 @@ import { appointmentEntry, appointmentUrl, iCalendar } from '../../../integratio
 import type { Detail } from '../layout.ts';
 import { type About, template } from '../template.ts';
 import { type Chapter, type Host, hostOf, nameOf, personBehind, type Story, storyOf } from './appointment.ts';
+import { waitingListOffer } from './waitingList.ts';
+import { when } from './when.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -55,17 +57,6 @@ const readingOf = async (
 /** The zone that the reader of a mail lives by. */
 const zoneOf = ({ side, host }: Pick<Reading, 'side' | 'host'>, chapter: Chapter, { timezone }: Person): string =>
   side === 'provider' ? host.timezone : (chapter.timezone ?? timezone);
-
-/** `Monday, 2 March 2026, 10:00–10:30 (Europe/Luxembourg, GMT+1)`. */
-const when = ({ startTime, endTime }: Pick<Chapter, 'startTime' | 'endTime'>, timeZone: string): string => {
-  const [start, end] = [new Date(startTime), new Date(endTime)];
-  const inZone = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat('en-GB', { ...options, timeZone });
-  const clock = inZone({ timeStyle: 'short' });
-  const offset = inZone({ timeZoneName: 'shortOffset' })
-    .formatToParts(start)
-    .find(({ type }) => type === 'timeZoneName')?.value;
-  return `${inZone({ dateStyle: 'full' }).format(start)}, ${clock.format(start)}–${clock.format(end)} (${timeZone}, ${offset})`;
-};
 
 const lengthOf = ({ startTime, endTime }: Chapter): string =>
   `${(Date.parse(endTime) - Date.parse(startTime)) / MINUTE_MS} minutes`;
@@ -140,6 +131,8 @@ const wantsReminders = ({ history }: About): boolean => {
 
 /** Every mail about an appointment, by its name. What has been overtaken meanwhile is not sent. */
 export const bookingTemplates = {
+  'waiting-list-offer': waitingListOffer,
+
   'booking-confirmation': template(Appointment, async (order, about) => {
     const reading = await readingOf(order, about);
     if (reading === undefined || reading.story.now.status !== 'SCHEDULED') return undefined;
