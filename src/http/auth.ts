@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Access } from '../commands/binding.ts';
 import { type Actor, can } from '../domain/decider.ts';
 import type { App, Deps } from './app.ts';
-import { Problem } from './problem.ts';
+import { Problem, permissionMissing } from './problem.ts';
 import { actorOf, type Caller, loginRequired } from './request.ts';
 import { keyIdOf, type TokenKey, tokenKeyOf } from './tokenKeys.ts';
 
@@ -183,8 +183,7 @@ export type Entry = {
 };
 
 const demand = (actor: Actor, permission: string): void => {
-  if (!can(actor, permission))
-    throw new Problem('FORBIDDEN', `This needs the permission ${permission}`, { reason: 'permission-missing' });
+  if (!can(actor, permission)) throw permissionMissing(permission);
 };
 
 /** Lets the caller in or throws: 401 without a login, 403 without a verified address, the permission or an admitted key. */
@@ -211,8 +210,5 @@ export const demandOneOf =
   async (request: FastifyRequest): Promise<void> => {
     const actor = actorOf(request);
     if ([first, ...others].some((permission) => can(actor, permission))) return;
-    throw new Problem('FORBIDDEN', `This needs the permission ${first}`, {
-      reason: 'permission-missing',
-      permission: first,
-    });
+    throw permissionMissing(first);
   };

@@ -70,3 +70,7 @@ export class Problem extends Error {
     this.permission = more.permission;
   }
 }
+
+/** The refusal of what a permission would allow. The access log tells which it was. */
+export const permissionMissing = (permission: string): Problem =>
+  new Problem('FORBIDDEN', `This needs the permission ${permission}`, { reason: 'permission-missing', permission });

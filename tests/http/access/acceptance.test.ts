@@ -34,6 +34,23 @@ t.test('an auditor reads who was given what, by whom and when', async (t) => {
   t.equal((await subject.get('/rbac/audit-log')).status, 403);
 });
 
+t.test('the access log names the permission that was missing, wherever it was asked for', async (t) => {
+  const [curious, other] = [await user('Nosy'), await user('Other')];
+  const doors: Readonly<Record<string, string>> = {
+    [`/users/${other.accountId}`]: 'read:users',
+    [`/users/${other.accountId}/preferences`]: '*:*',
+    [`/auth/sessions?userId=${other.accountId}`]: 'read:users',
+    [`/rbac/users/${other.accountId}/roles`]: 'read:roles',
+  };
+  for (const door of Object.keys(doors)) t.equal((await curious.get(door)).status, 403);
+  const { body } = await eventually(
+    () => admin.get(`/rbac/audit-log?type=access_denied&actorId=${curious.accountId}&limit=100`),
+    ({ body }) => body.data.items.length === 4,
+  );
+  const named = body.data.items.map(({ permission }: { permission: string | null }) => permission);
+  t.same(named.sort(), Object.values(doors).sort());
+});
+
 t.test('somebody who tries many doors is noticed', async (t) => {
   const curious = await user('Curious');
   const doors = ['/rbac/roles', '/rbac/permissions', '/rbac/audit-log', '/users/search'];

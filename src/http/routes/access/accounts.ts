@@ -8,7 +8,7 @@ import { allRoles, roles } from '../../../projections/access/roles.ts';
 import { accountOf, accounts } from '../../../projections/identity/accounts.ts';
 import { answer, found, ok } from '../../answers.ts';
 import type { App, Deps } from '../../app.ts';
-import { Problem } from '../../problem.ts';
+import { permissionMissing } from '../../problem.ts';
 import { type Caller, callerOf } from '../../request.ts';
 import { hierarchyOf } from './hierarchy.ts';
 
@@ -42,10 +42,7 @@ const Check = z.object({
 /** The own account, or with `read:roles` any. Throws 403 before it could tell whether the other one exists. */
 const mayRead = (caller: Caller, accountId: string): void => {
   if (caller.accountId === accountId || can(caller.actor, 'read:roles')) return;
-  throw new Problem('FORBIDDEN', 'This needs the permission read:roles', {
-    reason: 'permission-missing',
-    permission: 'read:roles',
-  });
+  throw permissionMissing('read:roles');
 };
 
 /** What single accounts may do, and why. */

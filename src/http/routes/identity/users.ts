@@ -14,7 +14,7 @@ import type { App, Deps } from '../../app.ts';
 import { runCommand } from '../../commandRoutes.ts';
 import { rangeEnd, rangeOf } from '../../dateRange.ts';
 import { versioned } from '../../etag.ts';
-import { Problem } from '../../problem.ts';
+import { permissionMissing } from '../../problem.ts';
 import { callerOf } from '../../request.ts';
 import { noteSensitiveRead } from '../../sensitiveReads.ts';
 import { accountRow, PROFILE_SOURCES, preferencesIn, statusOf, UserView, userView } from './profileView.ts';
@@ -55,10 +55,7 @@ export const othersNeed =
   async (request: FastifyRequest): Promise<void> => {
     const { accountId, actor } = callerOf(request);
     const { userId } = request.params as { readonly userId: string };
-    if (userId.toLowerCase() !== accountId && !can(actor, permission))
-      throw new Problem('FORBIDDEN', `Other accounts need the permission ${permission}`, {
-        reason: 'permission-missing',
-      });
+    if (userId.toLowerCase() !== accountId && !can(actor, permission)) throw permissionMissing(permission);
   };
 
 /** The account that a query is about: the own one, or another with the permission read:users. Throws 403 or 404. */
@@ -69,11 +66,7 @@ export const ownOrRead = async (
 ): Promise<string> => {
   const { accountId, actor } = callerOf(request);
   if (userId === undefined || userId === accountId) return accountId;
-  if (!can(actor, 'read:users'))
-    throw new Problem('FORBIDDEN', 'Other accounts need the permission read:users', {
-      reason: 'permission-missing',
-      permission: 'read:users',
-    });
+  if (!can(actor, 'read:users')) throw permissionMissing('read:users');
   return (await accountRow(deps, userId)).account_id;
 };
 
