@@ -9,7 +9,7 @@ import {
 import type { ReadModels } from '../../projections/index.ts';
 import { CSV_START, csvLine } from '../csv.ts';
 import { rangeOf } from '../dateRange.ts';
-import { type PrintedColumn, printedTable } from './table.ts';
+import type { PrintedColumn } from './table.ts';
 
 /** The media type of each kind of file. */
 export const FILE_TYPES = { csv: 'text/csv; charset=utf-8', pdf: 'application/pdf' } as const;
@@ -114,6 +114,8 @@ export async function* appointmentFile(
   const lines = async function* () {
     for await (const rows of pages()) yield rows.map((each) => printed(each, timezone));
   };
+  // Loaded where it is used: half a second of every start otherwise.
+  const { printedTable } = await import('./table.ts');
   const subtitle = [row?.display_name ?? '', `${from} to ${to}`, timezone].filter((part) => part !== '').join(' · ');
   return yield* printedTable({ title: 'Appointments', subtitle, at: new Date(at) }, COLUMNS, lines());
 }
