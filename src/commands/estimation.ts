@@ -4,7 +4,6 @@ import { freeSessionPlace, sessionHost } from '../domain/estimation/sessionHost.
 import { statisticsOf } from '../domain/estimation/statistics.ts';
 import { bind, internal } from './binding.ts';
 import {
-  CompletedSession,
   CreatedSession,
   createdSession,
   JoinedSession,
@@ -16,6 +15,7 @@ import {
   SessionStatusView,
   StoryList,
   StoryView,
+  Summary,
   sessionStatus,
   storyList,
   storyView,
@@ -218,15 +218,7 @@ export const estimation = [
   bind(sessions.completeSession, {
     ...inSession,
     path: 'POST /sessions/:sessionId/complete',
-    answer: {
-      schema: CompletedSession,
-      of: ({ state }) => ({
-        id: state.id ?? '',
-        status: sessions.statusOf(state),
-        totals: sessions.totalsOf(state),
-        stories: state.stories.map(({ id, title, status, estimate }) => ({ id, title, status, estimate })),
-      }),
-    },
+    answer: { schema: Summary },
     summary: 'End a session for good',
     example: {},
   }),

@@ -247,8 +247,18 @@ t.test('estimation over HTTP', async (t) => {
     const done = await fay.post(`${at}/complete`);
     t.match(
       { status: done.status, data: done.body.data },
-      { status: 200, data: { status: 'completed', totals: { stories: 1 } } },
+      {
+        status: 200,
+        data: {
+          status: 'completed',
+          totals: { stories: 1 },
+          stories: [{ title: 'Log in by e-mail', estimate: null, rounds: 1, spread: null }],
+          participants: [{ displayName: 'Fay', role: 'facilitator' }, { id: vic.accountId }],
+          durationMinutes: 0,
+        },
+      },
     );
+    t.strictSame((await fay.get(`${at}/summary`)).body.data, done.body.data);
     t.equal((await vic.put(`${on}/vote`, { value: '5' })).status, 409);
     t.equal((await vic.post(`${at}/join`)).status, 409);
     t.equal((await fay.post(`${at}/stories`, { title: 'Late' })).status, 409);

@@ -172,10 +172,27 @@ export const RevealedRound = z.object({
   statistics: Statistics,
 });
 
-/** What a completed session came to. */
-export const CompletedSession = z.object({
+/** What a session came to. */
+export const Summary = z.object({
   id: uuid,
+  name: z.string(),
   status: SessionStatusName,
   totals: Totals,
-  stories: z.array(z.object({ id: uuid, title: z.string(), status: StoryStatusName, estimate: z.string().nullable() })),
+  stories: z.array(
+    z.object({
+      id: uuid,
+      title: z.string(),
+      status: StoryStatusName,
+      estimate: z.string().nullable(),
+      rounds: z.int(),
+      spread: z
+        .object({ min: z.number().nullable(), max: z.number().nullable(), average: z.number().nullable() })
+        .nullable()
+        .describe('Of the round revealed last'),
+    }),
+  ),
+  participants: z.array(ParticipantView.pick({ id: true, displayName: true, role: true })),
+  startedAt: z.iso.datetime(),
+  completedAt: z.iso.datetime().nullable().describe('When it was completed or expired'),
+  durationMinutes: z.int(),
 });

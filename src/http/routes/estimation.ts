@@ -5,6 +5,7 @@ import {
   SessionStatusView,
   StoryStatusName,
   StoryView,
+  Summary,
   sessionStatus,
 } from '../../commands/estimation/answers.ts';
 import { Role, sessionRef } from '../../domain/estimation/session/index.ts';
@@ -28,7 +29,7 @@ import { HistoryEntry, SUMMARIES, summaryOf } from './estimation/history.ts';
 import { storyIntake } from './estimation/intake.ts';
 import { noticeRequests } from './estimation/presence.ts';
 import { resultsFor } from './estimation/results.ts';
-import { Summary, summaryFor } from './estimation/summary.ts';
+import { summaryFor } from './estimation/summary.ts';
 import {
   ListedSession,
   participantsFor,
@@ -45,6 +46,8 @@ const flag = z
   .enum(['true', 'false'])
   .default('false')
   .transform((text) => text === 'true');
+
+const named = [accounts, sessionNames];
 
 /** Answers of commands of estimation with what read models and leases know of the people in them. */
 export const estimationPresenters: Readonly<Record<string, Presenter>> = {
@@ -65,6 +68,10 @@ export const estimationPresenters: Readonly<Record<string, Presenter>> = {
     const [shown] = await participantsFor(deps, idOf(outcome.stream), [participant], actorOf(request).id);
     return shown;
   },
+  CompleteSession: async (deps, { outcome, request }) => {
+    await deps.caughtUp([estimationSessions, estimationStories, ...named], outcome.position);
+    return summaryFor(deps, await rowFor(deps, idOf(outcome.stream), actorOf(request)));
+  },
 };
 
 /** What can be read of estimation sessions. Nothing here shows a card before its reveal, one's own apart. */
@@ -72,7 +79,6 @@ export const estimationRoutes = async (app: App, deps: Deps): Promise<void> => {
   const { db } = deps;
   noticeRequests(app, deps);
   await storyIntake(app, deps);
-  const named = [accounts, sessionNames];
 
   app.get(
     '/sessions',

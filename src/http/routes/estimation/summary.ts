@@ -1,37 +1,11 @@
-import { z } from 'zod';
-import { ParticipantView, SessionStatusName, StoryStatusName } from '../../../commands/estimation/answers.ts';
-import { Totals, totalsOf } from '../../../domain/estimation/session/index.ts';
-import { uuid } from '../../../domain/fields.ts';
+import type { z } from 'zod';
+import { SessionStatusName, type Summary } from '../../../commands/estimation/answers.ts';
+import { totalsOf } from '../../../domain/estimation/session/index.ts';
 import { namesIn } from '../../../projections/estimation/sessionNames.ts';
 import type { SessionRow } from '../../../projections/estimation/sessions.ts';
 import { storiesOf } from '../../../projections/estimation/stories.ts';
 import type { Deps } from '../../app.ts';
 import { storyView } from './views.ts';
-
-/** What a session came to. */
-export const Summary = z.object({
-  id: uuid,
-  name: z.string(),
-  status: SessionStatusName,
-  totals: Totals,
-  stories: z.array(
-    z.object({
-      id: uuid,
-      title: z.string(),
-      status: StoryStatusName,
-      estimate: z.string().nullable(),
-      rounds: z.int(),
-      spread: z
-        .object({ min: z.number().nullable(), max: z.number().nullable(), average: z.number().nullable() })
-        .nullable()
-        .describe('Of the round revealed last'),
-    }),
-  ),
-  participants: z.array(ParticipantView.pick({ id: true, displayName: true, role: true })),
-  startedAt: z.iso.datetime(),
-  completedAt: z.iso.datetime().nullable().describe('When it was completed or expired'),
-  durationMinutes: z.int(),
-});
 
 const MINUTE = 60_000;
 /** The summary of one session, with names. */
