@@ -5,7 +5,7 @@ import { categoryOf, idOf } from '../eventstore/event.ts';
 import { type Position, START } from '../eventstore/port.ts';
 import { gathered } from '../gathered.ts';
 import { heldRoles, roleAssignments } from '../projections/access/roleAssignments.ts';
-import { allRoles, roles } from '../projections/access/roles.ts';
+import { allRoles, hierarchyOf, roles } from '../projections/access/roles.ts';
 import { ReadModelBehind, WAIT_MS } from '../projections/caughtUp.ts';
 import { accounts, standingsOf } from '../projections/identity/accounts.ts';
 import type { ReadModels } from '../projections/index.ts';
@@ -16,9 +16,7 @@ import type { Rights, RightsOf } from './deps.ts';
 const TTL = 1_000;
 const ACCOUNTS = 20_000;
 
-type Roles = Readonly<
-  Record<string, { name: string; permissions: readonly string[]; parentRoleIds: readonly string[] }>
->;
+type Roles = ReturnType<typeof hierarchyOf>;
 type Cached = { readonly rights: Rights; readonly until: number };
 
 /** Rights with a way to tell them of changes. */
@@ -52,14 +50,7 @@ export const createRights = ({
 
   const currentRoles = (time: number): Promise<Roles> => {
     if (known !== undefined && known.until > time) return known.roles;
-    const all = allRoles(db).then((rows) =>
-      Object.fromEntries(
-        rows.map(({ role_id, name, permissions, parent_role_ids }) => [
-          role_id,
-          { name, permissions, parentRoleIds: parent_role_ids },
-        ]),
-      ),
-    );
+    const all = allRoles(db).then(hierarchyOf);
     known = { roles: all, until: time + TTL };
     all.catch(() => {
       known = undefined;

@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely';
+import type { Hierarchy } from '../../domain/access/hierarchy.ts';
 import { boolean, instant, integer, json, projection, type RowOf, text, uuid } from '../projection.ts';
 
 const columns = {
@@ -58,3 +59,19 @@ export const roles = projection({
 /** All roles in order of name. There are few: names, hierarchy and filters are worked out in memory. */
 export const allRoles = (db: Kysely<{ roles: RoleRow }>): Promise<RoleRow[]> =>
   db.selectFrom('roles').selectAll().orderBy('name').execute();
+
+/** What rules and answers know of a role. */
+export type NamedRole = {
+  readonly name: string;
+  readonly permissions: readonly string[];
+  readonly parentRoleIds: readonly string[];
+};
+
+/** Roles as rules about the hierarchy take them, by id. */
+export const hierarchyOf = (rows: readonly RoleRow[]): Hierarchy<NamedRole> =>
+  Object.fromEntries(
+    rows.map(({ role_id, name, permissions, parent_role_ids }) => [
+      role_id,
+      { name, permissions, parentRoleIds: parent_role_ids },
+    ]),
+  );

@@ -4,13 +4,12 @@ import { primaryRoleOf } from '../../../domain/access/systemRoles.ts';
 import { can } from '../../../domain/decider.ts';
 import { permissionName, uuid } from '../../../domain/fields.ts';
 import { assignmentsOf, roleAssignments } from '../../../projections/access/roleAssignments.ts';
-import { allRoles, roles } from '../../../projections/access/roles.ts';
+import { allRoles, hierarchyOf, roles } from '../../../projections/access/roles.ts';
 import { accountOf, accounts } from '../../../projections/identity/accounts.ts';
 import { answer, found, ok } from '../../answers.ts';
 import type { App, Deps } from '../../app.ts';
 import { permissionMissing } from '../../problem.ts';
 import { type Caller, callerOf } from '../../request.ts';
-import { hierarchyOf } from './hierarchy.ts';
 
 const Held = {
   permissions: z.array(z.string()),

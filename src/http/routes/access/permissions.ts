@@ -5,7 +5,7 @@ import { definedPermissions, permissions } from '../../../projections/access/per
 import { allRoles, roles } from '../../../projections/access/roles.ts';
 import { listAnswer, offsetOf, page, paginated, sorted } from '../../answers.ts';
 import type { App, Deps } from '../../app.ts';
-import { contains } from './hierarchy.ts';
+import { contains } from './contains.ts';
 
 const PermissionView = z.object({
   name: z.string(),

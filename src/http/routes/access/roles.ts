@@ -2,12 +2,12 @@ import { z } from 'zod';
 import { effectivePermissions } from '../../../domain/access/hierarchy.ts';
 import { line, permissionName, uuid } from '../../../domain/fields.ts';
 import { assignedCounts, membersOf, roleAssignments } from '../../../projections/access/roleAssignments.ts';
-import { allRoles, type RoleRow, roles } from '../../../projections/access/roles.ts';
+import { allRoles, hierarchyOf, type RoleRow, roles } from '../../../projections/access/roles.ts';
 import { accounts } from '../../../projections/identity/accounts.ts';
 import { answer, found, listAnswer, offsetOf, page, paginated, sorted } from '../../answers.ts';
 import type { App, Deps } from '../../app.ts';
 import { versioned } from '../../etag.ts';
-import { contains, hierarchyOf } from './hierarchy.ts';
+import { contains } from './contains.ts';
 
 const RoleView = z.object({
   id: z.string(),
@@ -38,6 +38,7 @@ const flag = z
 const roleView = (
   row: RoleRow,
   all: readonly RoleRow[],
+  hierarchy: ReturnType<typeof hierarchyOf>,
   counts: ReadonlyMap<string, number>,
 ): z.output<typeof RoleView> => ({
   id: row.role_id,
@@ -45,7 +46,7 @@ const roleView = (
   description: row.description,
   system: row.system,
   permissions: [...row.permissions],
-  inheritedPermissions: [...effectivePermissions(hierarchyOf(all), row.parent_role_ids)],
+  inheritedPermissions: [...effectivePermissions(hierarchy, row.parent_role_ids)],
   parentRoleIds: [...row.parent_role_ids],
   childRoleIds: all.filter((role) => role.parent_role_ids.includes(row.role_id)).map((role) => role.role_id),
   assignedCount: counts.get(row.role_id) ?? 0,
@@ -94,7 +95,8 @@ export const roleRoutes = (app: App, { db }: Deps): void => {
       const direction = order === 'asc' ? 1 : -1;
       wanted.sort((a, b) => direction * (by(a) < by(b) ? -1 : by(a) > by(b) ? 1 : 0));
       const start = offsetOf(query);
-      const items = wanted.slice(start, start + query.limit).map((row) => roleView(row, all, counts));
+      const hierarchy = hierarchyOf(all);
+      const items = wanted.slice(start, start + query.limit).map((row) => roleView(row, all, hierarchy, counts));
       return paginated('items', items, wanted.length, query);
     },
   );
@@ -121,7 +123,7 @@ export const roleRoutes = (app: App, { db }: Deps): void => {
         all.find(({ role_id }) => role_id === roleId),
         'role',
       );
-      const data = { ...roleView(row, all, counts), members: members.items.map(memberView) };
+      const data = { ...roleView(row, all, hierarchyOf(all), counts), members: members.items.map(memberView) };
       return versioned(reply, data, row.version);
     },
   );
