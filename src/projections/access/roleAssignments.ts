@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { AccountRow } from '../identity/accounts.ts';
 import { instant, nullable, position, projection, type RowOf, text, uuid } from '../projection.ts';
+import type { RoleRow } from './roles.ts';
 
 const columns = {
   key: text,
@@ -40,7 +41,7 @@ export const roleAssignments = projection({
   },
 });
 
-type Tables = { role_assignments: RoleAssignmentRow; accounts: AccountRow };
+type Tables = { role_assignments: RoleAssignmentRow; accounts: AccountRow; roles: RoleRow };
 
 const live = (db: Kysely<Tables>, now: Date) =>
   db
@@ -61,6 +62,7 @@ export const isAssigned = async (db: Kysely<Tables>, roleId: string, before: big
     .executeTakeFirst();
   return row !== undefined;
 };
+
 /** Which roles accounts hold now, and until when; oldest first. */
 export const heldRoles = (
   db: Kysely<Tables>,
@@ -102,4 +104,25 @@ export const membersOf = async (
     of.select(({ fn }) => fn.countAll<string>().as('total')).executeTakeFirstOrThrow(),
   ]);
   return { items, total: Number(total) };
+};
+
+/** The names of the roles that accounts hold now, by account; oldest assignment first. */
+export const roleNamesOf = async (
+  db: Kysely<Tables>,
+  accountIds: readonly string[],
+  now: Date,
+): Promise<ReadonlyMap<string, readonly string[]>> => {
+  if (accountIds.length === 0) return new Map();
+  const rows = await live(db, now)
+    .innerJoin('roles', 'roles.role_id', 'role_assignments.role_id')
+    .select(['role_assignments.account_id', 'roles.name'])
+    .where('role_assignments.account_id', 'in', [...accountIds])
+    .orderBy('role_assignments.assigned_at')
+    .execute();
+  return new Map(
+    [...Map.groupBy(rows, ({ account_id }) => account_id)].map(([accountId, held]) => [
+      accountId,
+      held.map(({ name }) => name),
+    ]),
+  );
 };

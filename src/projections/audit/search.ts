@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
 import type { ReadModels } from '../index.ts';
+import { containing } from '../pattern.ts';
 import type { AuditEntry } from './auditEntries.ts';
 
 /** What narrows the audit trail; everything given must hold. Instants are half-open. */
@@ -37,8 +38,6 @@ export type AuditPage = {
   readonly after?: string | undefined;
 };
 
-const literal = (text: string): string => `%${text.replaceAll(/[\\%_]/g, '\\$&')}%`;
-
 const matching = (db: Kysely<ReadModels>, filter: AuditFilter) => {
   const { userId, ownOf, accountId, actions, from, to, q } = filter;
   const plain = {
@@ -66,7 +65,9 @@ const matching = (db: Kysely<ReadModels>, filter: AuditFilter) => {
   if (q !== undefined)
     query = query.where((of) =>
       of.or(
-        (['summary', 'action', 'stream', 'actor_id', 'command'] as const).map((name) => of(name, 'ilike', literal(q))),
+        (['summary', 'action', 'stream', 'actor_id', 'command'] as const).map((name) =>
+          of(name, 'ilike', containing(q)),
+        ),
       ),
     );
   return query;

@@ -9,6 +9,7 @@ import {
 } from '../../domain/estimation/session/index.ts';
 import type { Recorded } from '../../eventstore/event.ts';
 import type { ReadModels } from '../index.ts';
+import { containing } from '../pattern.ts';
 import { instant, integer, json, nullable, projection, type RowOf, text, uuid } from '../projection.ts';
 
 const columns = {
@@ -149,7 +150,7 @@ export const sessionsOf = async (db: Db, accountId: string, filter: SessionFilte
     .$if(status !== undefined, (query) => query.where('status', '=', status ?? ''))
     .$if(role !== undefined, (query) => query.where('session_members.role', '=', role ?? ''))
     .$if(q !== undefined, (query) => {
-      const pattern = `%${(q ?? '').replaceAll(/[\\%_]/g, '\\$&')}%`;
+      const pattern = containing(q ?? '');
       return query.where((where) => where.or([where('name', 'ilike', pattern), where('code', 'ilike', pattern)]));
     });
   const rows = await mine

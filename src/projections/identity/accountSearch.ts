@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import type { RoleAssignmentRow } from '../access/roleAssignments.ts';
 import type { RoleRow } from '../access/roles.ts';
+import { containing } from '../pattern.ts';
 import type { AccountRow } from './accounts.ts';
 
 /** What narrows a search for accounts; everything given must hold. Instants are half-open. */
@@ -39,14 +40,12 @@ export type AccountPage = {
 
 type Tables = { accounts: AccountRow; role_assignments: RoleAssignmentRow; roles: RoleRow };
 
-const literal = (text: string): string => `%${text.replaceAll(/[\\%_]/g, '\\$&')}%`;
-
 const matching = (db: Kysely<Tables>, filter: AccountFilter, now: string) => {
   const { q, role, plan, subscriptionStatus, status, createdFrom, createdTo } = filter;
   let query = db.selectFrom('accounts').where('status', '!=', 'erased');
   if (q !== undefined)
     query = query.where((of) =>
-      of.or((['display_name', 'email', 'phone_number'] as const).map((column) => of(column, 'ilike', literal(q)))),
+      of.or((['display_name', 'email', 'phone_number'] as const).map((column) => of(column, 'ilike', containing(q)))),
     );
   if (role !== undefined)
     query = query.where('account_id', 'in', (of) =>
@@ -90,27 +89,4 @@ export const searchAccounts = async (
     of.select(sql<string>`count(*)`.as('total')).executeTakeFirstOrThrow(),
   ]);
   return { items, total: Number(total) };
-};
-
-/** The names of the roles that accounts hold now, by account. */
-export const roleNamesOf = async (
-  db: Kysely<Tables>,
-  accountIds: readonly string[],
-  now: Date,
-): Promise<ReadonlyMap<string, readonly string[]>> => {
-  if (accountIds.length === 0) return new Map();
-  const rows = await db
-    .selectFrom('role_assignments')
-    .innerJoin('roles', 'roles.role_id', 'role_assignments.role_id')
-    .select(['role_assignments.account_id', 'roles.name'])
-    .where('role_assignments.account_id', 'in', [...accountIds])
-    .where((of) => of.or([of('expires_at', 'is', null), of('expires_at', '>', now.toISOString())]))
-    .orderBy('role_assignments.assigned_at')
-    .execute();
-  return new Map(
-    [...Map.groupBy(rows, ({ account_id }) => account_id)].map(([accountId, held]) => [
-      accountId,
-      held.map(({ name }) => name),
-    ]),
-  );
 };
