@@ -162,6 +162,9 @@ t.test('the API document of the service', async (t) => {
       ['put', '/api/v1/users/me'],
       ['post', '/api/v1/mfa/verify'],
       ['delete', '/api/v1/auth/sessions'],
+      ['put', '/api/v1/appointments/{appointmentId}'],
+      ['post', '/api/v1/provider/timeslots'],
+      ['post', '/api/v1/sessions/{sessionId}/stories'],
     ] as const) {
       for (const status of ['409', '412']) t.ok(answers(method, path).includes(status), `${path}: ${status}`);
       t.ok(named(method, path).includes('IfMatch') && named(method, path).includes('IdempotencyKey'), path);

@@ -198,7 +198,7 @@ export const appointmentRoutes = (app: App, deps: Deps): void => {
   app.put(
     '/appointments/:appointmentId',
     {
-      config: { access: 'loggedIn' },
+      config: { access: 'loggedIn', runsCommand: true },
       schema: {
         summary: 'Move, annotate, complete or cancel an appointment: one change a call',
         params: OfAppointment,

@@ -125,7 +125,7 @@ export const providerRoutes = (app: App, deps: Deps): void => {
   app.post(
     '/provider/timeslots',
     {
-      config: { access: 'manage:availability' },
+      config: { access: 'manage:availability', runsCommand: true },
       schema: {
         summary: 'Open the slots of a stretch of days, or one by its start and end',
         body: OneOrMany.meta({ examples: [generateBinding.example, addBinding.example] }),

@@ -48,6 +48,7 @@ export const storyIntake = async (parent: App, deps: Deps): Promise<void> => {
       url: '/sessions/:sessionId/stories',
       config: {
         access: addStoryBinding.access,
+        runsCommand: true,
         alsoAccepts: {
           'text/csv':
             'A table whose first line names the columns: title, and any of description, externalRef and url. ' +
