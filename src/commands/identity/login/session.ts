@@ -19,7 +19,7 @@ import { newRefreshToken, type RefreshToken, readRefreshToken } from '../refresh
 
 /** What somebody who has logged in is told. */
 export const Tokens = z.object({
-  accessToken: z.string().describe('JSON Web Token, HS256'),
+  accessToken: z.string().describe('JSON Web Token; its header names the algorithm and the key'),
   refreshToken: z.string().describe('Also set as a cookie that scripts cannot read'),
   csrfToken: z.string().describe('For the header X-CSRF-Token where the cookie is used'),
   expiresIn: z.int().describe('Seconds that the access token lives'),

@@ -31,8 +31,7 @@ const keyView = (row: ApiKeyRow, uses: ReadonlyMap<string, string>): z.output<ty
 });
 
 /** Hands a new key over once it can be used. */
-export const handOverKey: Presenter = async ({ caughtUp }, { outcome, reply }) => {
-  reply.header('cache-control', 'no-store');
+export const handOverKey: Presenter = async ({ caughtUp }, { outcome }) => {
   await caughtUp([apiKeys], outcome.position);
   return outcome.data;
 };

@@ -53,7 +53,6 @@ export const handOver = async (
   deps: Deps,
   of: Parameters<Presenter>[1],
 ): Promise<z.output<typeof Tokens> | z.output<typeof MfaRequired>> => {
-  of.reply.header('cache-control', 'no-store');
   const data = FirstFactor.parse(of.outcome.data);
   return 'mfaRequired' in data ? data : tokensOf(deps, of, data);
 };

@@ -29,7 +29,6 @@ const Provider = z.object({ provider });
 /** Ties the sign-in to the browser, and tells where to send it. */
 export const beginSignIn: Presenter = async (_deps, { outcome, reply }) => {
   const { authorizationUrl, stateHash, browser } = Started.parse(outcome.data);
-  reply.header('cache-control', 'no-store');
   reply.setCookie(cookieOf(stateHash), browser, { ...flowCookie, maxAge: SIGN_IN_LIFE / 1000 });
   return { authorizationUrl };
 };
@@ -158,7 +157,7 @@ export const oauthRoutes = (app: App, deps: Deps): void => {
       // Whatever becomes of it, the state counts no more.
       if (input.browser !== undefined) reply.clearCookie(cookie, flowCookie);
       const outcome = await runCommand(app, deps, bindingOf(continueOAuthSignIn), { request, reply, input });
-      reply.header('cache-control', 'no-store').header('referrer-policy', 'no-referrer');
+      reply.header('referrer-policy', 'no-referrer');
       return reply.redirect(z.object({ redirect: z.string() }).parse(outcome.data).redirect, 302);
     },
   );

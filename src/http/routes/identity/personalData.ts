@@ -8,6 +8,7 @@ import { streamsConcerning } from '../../../projections/audit/search.ts';
 import { accounts } from '../../../projections/identity/accounts.ts';
 import { answer, ok } from '../../answers.ts';
 import type { App, Deps } from '../../app.ts';
+import { asFile } from '../../csv.ts';
 import { callerOf } from '../../request.ts';
 import { noteSensitiveRead } from '../../sensitiveReads.ts';
 import { accountRow } from './profileView.ts';
@@ -48,8 +49,7 @@ export const personalDataRoutes = (app: App, deps: Deps): void => {
       const fields = [...new Set(items.map(({ event, field }) => `${event}.${field}`))].sort();
       await noteSensitiveRead(deps, request, { targetType: 'account', targetId: userId, fields });
     }
-    reply.header('content-disposition', `attachment; filename="personal-data-${userId}.json"`);
-    reply.header('cache-control', 'no-store');
+    reply.headers(asFile(`personal-data-${userId}.json`, 'application/json; charset=utf-8'));
     return ok({ userId, generatedAt: reads.now().toISOString(), items: [...items] });
   };
 

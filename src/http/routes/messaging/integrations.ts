@@ -56,7 +56,6 @@ const cookieOf = (flowId: string): string => `integration-${flowId.slice(0, 16)}
 /** Ties the way to the provider to the browser, and tells where to send it. */
 const begin: Presenter = async (_deps, { outcome, reply }) => {
   const { authorizationUrl, state, expiresAt, flowId, browser } = Initiated.parse(outcome.data);
-  reply.header('cache-control', 'no-store');
   reply.setCookie(cookieOf(flowId), browser, { ...flowCookie, maxAge: FLOW_LIFE / 1000 });
   return { authorizationUrl, state, expiresAt };
 };
@@ -179,7 +178,7 @@ export const integrationRoutes = (app: App, deps: Deps): void => {
       const { redirect, accountId, status, reason, integrationId, missing } = Completed.parse(outcome.data);
       // The browser comes without a login, and its person looks at once.
       app.consistency.wrote(accountId, outcome.position);
-      reply.header('cache-control', 'no-store').header('referrer-policy', 'no-referrer');
+      reply.header('referrer-policy', 'no-referrer');
       if (!(request.headers.accept ?? '').includes('application/json')) return reply.redirect(redirect, 302);
       if (reason !== undefined) throw FAILURE[reason]();
       return ok({ status, integrationId, missing });
