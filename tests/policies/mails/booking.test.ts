@@ -47,6 +47,7 @@ const entryOf = (content = '') => {
     method: calendar.getFirstPropertyValue('method'),
     uid: event.uid,
     sequence: event.sequence,
+    stamp: String(event.component.getFirstPropertyValue('dtstamp')),
     start: event.startDate.toJSDate().toISOString(),
     end: event.endDate.toJSDate().toISOString(),
     summary: event.summary,
@@ -158,11 +159,17 @@ t.test('the mail about a change', async (t) => {
   });
   t.test('tells of another place', async (t) => {
     const link = 'https://meet.example.org/weber';
-    const profile = [opened(), { ...relocated({ location: null, meetingLink: link }), ...change }];
+    const later = '2026-03-01T12:00:00.000Z';
+    const profile = [opened(), { ...relocated({ location: null, meetingLink: link }), ...change, recordedAt: later }];
     const mail = await write(update(asClient), bookingStreams([booked()], profile));
     t.match(mail?.text, 'Place: none\n  before: 2 Rue du Fort');
     t.match(mail?.text, `Meeting link: ${link}\n  before: none`);
     t.match(entryOf(mail?.calendar?.content), { location: link, description: /Meeting link: https/ });
+    const before = await write(confirmation(asClient));
+    t.ok(
+      entryOf(mail?.calendar?.content).stamp > entryOf(before?.calendar?.content).stamp,
+      'as a newer version, without which calendars keep the old place',
+    );
   });
   t.test('is not sent once the appointment is cancelled', async (t) => {
     const streams = bookingStreams([booked(), { ...moved(later), ...change }, cancelled('provider')]);

@@ -73,13 +73,13 @@ export const appointmentId = appointmentIdOf({ ...DAY, uuid: randomUUID() });
 const slotId = slotIdOf({ ...DAY, startTime });
 const ids = { appointmentId, providerId, clientId: accountId };
 
-/** Events as the log gives them, each of a command of its own unless it says otherwise. */
+/** Events as the log gives them, each of a command of its own and all at one time unless they say otherwise. */
 export const recorded = <Event extends { readonly type: string; readonly data: object }>(
-  ...events: readonly (Event & { readonly commandId?: string })[]
+  ...events: readonly (Event & { readonly commandId?: string; readonly recordedAt?: string })[]
 ) =>
   events.map(({ commandId, ...event }, index) => ({
-    ...event,
     recordedAt: at,
+    ...event,
     metadata: { commandId: commandId ?? `command-${index}` },
   }));
 

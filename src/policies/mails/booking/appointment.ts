@@ -83,9 +83,13 @@ export type Host = {
   readonly timezone: string;
   readonly meetingLink: string | null;
   readonly location: string | null;
+  readonly changedAt: string;
 };
 
-const hostAfter = (host: Host | undefined, { type, data }: ProviderEvent): Host | undefined => {
+const hostAfter = (
+  host: Host | undefined,
+  { type, data, recordedAt }: ProviderEvent & Pick<Occurrence, 'recordedAt'>,
+): Host | undefined => {
   switch (type) {
     case 'ProviderProfileCreated':
     case 'ProviderProfileUpdated':
@@ -94,6 +98,7 @@ const hostAfter = (host: Host | undefined, { type, data }: ProviderEvent): Host 
         timezone: data.timezone,
         meetingLink: readable(data.meetingLink),
         location: readable(data.location),
+        changedAt: recordedAt,
       };
     case 'AvailabilitySet':
       return host && { ...host, timezone: data.timezone };

@@ -100,8 +100,10 @@ const linksTo = (publicUrl: string, appointmentId: string) => {
 const calendarOf = (reading: Reading, chapter: Chapter, { person, publicUrl, sender }: About): CalendarPart => {
   const { appointmentId, host, withWhom } = reading;
   const method = chapter.status === 'CANCELLED' ? 'CANCEL' : 'REQUEST';
-  const { version, changedAt, startTime, endTime, notes } = chapter;
+  const { version, startTime, endTime, notes } = chapter;
   const { meetingLink, location } = host;
+  // Another place is no version of the appointment: calendars take it because it was said later.
+  const changedAt = [chapter.changedAt, host.changedAt].sort().at(-1) ?? chapter.changedAt;
   const what = { appointmentId, version, changedAt, startTime, endTime, notes, withWhom, meetingLink, location };
   const invitation = {
     organizer: { name: host.name, address: sender },
