@@ -10,7 +10,7 @@ import * as auditChain from './040_audit_chain.ts';
 import * as outboxAccounts from './041_outbox_accounts.ts';
 import * as apiKeyUses from './050_api_key_uses.ts';
 import * as live from './060_live.ts';
-import * as sessionPresence from './060_session_presence.ts';
+import * as sessionPresence from './061_session_presence.ts';
 import * as outboxConcerns from './070_outbox_concerns.ts';
 
 /** Every migration by name, in order. Forward only: never edited or removed once released. */
@@ -23,7 +23,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '041_outbox_accounts': outboxAccounts,
   '050_api_key_uses': apiKeyUses,
   '060_live': live,
-  '060_session_presence': sessionPresence,
+  '061_session_presence': sessionPresence,
   '070_outbox_concerns': outboxConcerns,
 };
 
