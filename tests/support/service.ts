@@ -31,19 +31,29 @@ export type Client = {
 const PASSWORD = 'Correct-horse-7';
 export const ADMIN = { email: 'admin@example.org', password: 'Admin-horse-7' };
 
-/** Somebody who calls the service at an address, with or without a login. */
+/** By address of a service, how far the log has come by the answers that anybody had from it. */
+const heard = new Map<string, bigint>();
+
+/**
+ * Somebody who calls the service at an address, with or without a login. Whoever asks sees what others did before: they
+ * would tell him the position if they were people.
+ */
 export const client = (base: string, login?: { accountId: string; email: string; token: string }): Client => {
   const call: Client['call'] = async (method, path, body, headers = {}) => {
+    const position = method === 'GET' ? heard.get(base) : undefined;
     const response = await fetch(`${base}${path.startsWith('/') ? '' : '/'}${path}`, {
       method,
       headers: {
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...(login === undefined ? {} : { authorization: `Bearer ${login.token}` }),
+        ...(position === undefined ? {} : { 'consistency-token': String(position) }),
         ...headers,
       },
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       redirect: 'manual',
     });
+    const reached = BigInt(response.headers.get('consistency-token') ?? 0);
+    if (reached > (heard.get(base) ?? 0n)) heard.set(base, reached);
     const text = await response.text();
     const json = response.headers.get('content-type')?.includes('json');
     return { status: response.status, headers: response.headers, body: json ? JSON.parse(text) : text };

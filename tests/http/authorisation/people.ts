@@ -131,7 +131,7 @@ const badTokens = async (service: Awaited<ReturnType<typeof testService>>, admin
       tokenOf({ ...claims, sid: '00000000-0000-4000-8000-000000000000' }, { secret: SECRET }),
       'session-ended',
     ],
-    'of an account that never was': [tokenOf(nowhere, { secret: SECRET }), 'account-unknown'],
+    'of an account that never was': [tokenOf(nowhere, { secret: SECRET }), 'session-ended'],
     'without a subject': [tokenOf({ ...claims, sub: undefined }, { secret: SECRET }), 'token-invalid'],
     'no token at all': ['nonsense', 'token-invalid'],
   };
