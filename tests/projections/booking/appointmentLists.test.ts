@@ -2,6 +2,7 @@ import { Kysely, PostgresDialect } from 'kysely';
 import t from 'tap';
 import { createPool } from '../../../src/postgres/pool.ts';
 import { appointments, listAppointments } from '../../../src/projections/booking/appointments.ts';
+import { calendarSyncs } from '../../../src/projections/booking/calendarSyncs.ts';
 import { providerProfiles } from '../../../src/projections/booking/providerProfiles.ts';
 import { accounts } from '../../../src/projections/identity/accounts.ts';
 import type { ReadModels } from '../../../src/projections/index.ts';
@@ -19,7 +20,8 @@ t.test('lists of appointments', async (t) => {
   const pool = createPool(connectionString, 4, () => {});
   t.after(() => pool.end());
   const db = new Kysely<ReadModels>({ dialect: new PostgresDialect({ pool }) });
-  for (const projection of [appointments, providerProfiles, accounts]) await tableOf(projection).create(pool);
+  for (const projection of [appointments, calendarSyncs, providerProfiles, accounts])
+    await tableOf(projection).create(pool);
   // Three share each start, so that the order among them hangs on the id alone.
   await pool.query(
     `insert into appointments select 'a' || lpad((n * 7919 % 100000)::text, 6, '0'), gen_random_uuid(), $1, 's' || n,
