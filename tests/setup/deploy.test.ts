@@ -32,9 +32,9 @@ const example = Object.fromEntries(
     .filter((line) => line !== '' && !line.startsWith('#'))
     .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)] as const),
 );
-/** `${NAME}`, `${NAME:-default}` and `${NAME:?message}`, as compose fills them in. */
+/** `${NAME}`, `${NAME-default}`, `${NAME:-default}` and `${NAME:?message}`, as compose fills them in. */
 const filled = (text: string) =>
-  text.replace(/\$\{(\w+)(?::([-?])([^}]*))?\}/g, (_, name: string, kind?: string, other?: string) => {
+  text.replace(/\$\{(\w+)(?::?([-?])([^}]*))?\}/g, (_, name: string, kind?: string, other?: string) => {
     const value = example[name] ?? (kind === '-' ? other : undefined);
     if (value === undefined) throw new Error(`${name} is not in deploy/example.env`);
     return value;
@@ -71,6 +71,21 @@ t.test('the production shape', async (t) => {
     }
     const roles = ['api', 'projector'].flatMap((name) => services[name]?.environment?.CONVENE_ROLES?.split(',') ?? []);
     t.same(roles.sort(), ['api', 'policies', 'projector'], 'every role runs somewhere');
+  });
+  t.test('hands every variable on that an operator may set', async (t) => {
+    const documented = [...read('docs/operations.md').matchAll(/^\| `([A-Z][A-Z_]+)` .*$/gm)];
+    t.ok(documented.length > 40, `${documented.length} variables`);
+    const here = ['HOST', 'PORT', 'CONVENE_DATA_DIR'];
+    const standIns = ['GOOGLE_ISSUER', 'GOOGLE_API_URL', 'MICROSOFT_ISSUER', 'RESEND_API_URL'];
+    const wanted = documented.flatMap(([row, name = '']) =>
+      row.includes('(not yet)') || [...here, ...standIns].includes(name) ? [] : [name],
+    );
+    for (const service of ['api', 'projector'])
+      t.same(
+        wanted.filter((name) => !(name in (services[service]?.environment ?? {}))),
+        [],
+        service,
+      );
   });
   t.test('mounts files that are there and volumes that are declared', async (t) => {
     const sources = Object.values(services).flatMap((service) =>
