@@ -87,6 +87,10 @@ t.test('joining a waiting list', async (t) => {
     given()
       .when(joinWaitingList, { ...input, to: '2026-06-10' }, ada, facts)
       .rejected('input-invalid', 'to');
+    for (const to of ['2026-02-30', 'ffffffff-'])
+      given()
+        .when(joinWaitingList, { ...input, to }, ada, facts)
+        .rejected('input-invalid', 'to');
     given()
       .when(joinWaitingList, { ...input, to: '2026-03-08' }, ada, facts)
       .rejected('input-invalid', 'to');

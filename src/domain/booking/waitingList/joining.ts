@@ -33,10 +33,12 @@ export const joinWaitingList = command(
       from: isoDate.describe('The first date that would suit, in the time zone of the provider'),
       to: isoDate.describe('The last one'),
     })
-    .refine(({ from, to }) => from <= to, { path: ['to'], error: 'Must not be before from' })
-    .refine(({ from, to }) => daysFrom(from, to) <= MOST_DAYS, {
-      path: ['to'],
-      error: `At most ${MOST_DAYS} days after from`,
+    .check(({ value, issues }) => {
+      // Dates that are none have been refused already, and nothing can be said about their span.
+      if (issues.length > 0) return;
+      const refuse = (message: string) => issues.push({ code: 'custom', input: value.to, path: ['to'], message });
+      if (value.to < value.from) refuse('Must not be before from');
+      else if (daysFrom(value.from, value.to) > MOST_DAYS) refuse(`At most ${MOST_DAYS} days after from`);
     }),
   ({ providerId = '', from, to }, { entries }, { actor, now, newId, facts }: Context<JoiningFacts>) => {
     const { profile } = facts.provider;
