@@ -8,27 +8,14 @@ import { type AuditFilter, auditEntriesOf, auditEntryCount } from '../../../proj
 import { offsetOf, ok, Pagination, page, paginated } from '../../answers.ts';
 import type { App, Deps } from '../../app.ts';
 import { rangeEnd, rangeOf } from '../../dateRange.ts';
+import { ACCESS_ACTIONS, longOf, shortOf } from './actions.ts';
 import { cursor, cursorOf, positionOf, refuseBoth } from './cursor.ts';
 import { entriesOf } from './entries.ts';
 import { eventsOfEntries } from './events.ts';
 
-/** What the access log calls the facts of the context `access`, and the action of the audit trail behind each. */
-const kinds: Readonly<Record<string, string>> = {
-  role_defined: 'role_defined',
-  role_updated: 'role_updated',
-  role_deleted: 'role_deleted',
-  permission_granted: 'permission_granted_to_role',
-  permission_revoked: 'permission_revoked_from_role',
-  parents_set: 'role_parents_set',
-  role_assigned: 'role_assigned',
-  role_revoked: 'role_revoked',
-  assignment_expired: 'role_assignment_expired',
-  access_denied: 'access_denied',
-};
-const names = Object.keys(kinds) as [string, ...string[]];
+const names = Object.keys(ACCESS_ACTIONS) as [string, ...string[]];
 const stored: ReadonlySet<string> = new Set(Object.keys(catalogue).map(actionOf));
-const shown = Object.values(kinds).filter((action) => stored.has(action));
-const nameOf = (action: string): string => names.find((name) => kinds[name] === action) ?? action;
+const shown = Object.values(ACCESS_ACTIONS).filter((action) => stored.has(action));
 
 const AccessEntry = z.object({
   id: z.string().describe('The id of the event, the same as in /audit/logs'),
@@ -103,7 +90,7 @@ export const accessLogRoutes = (app: App, deps: Deps): void => {
       const after = query.cursor === undefined ? undefined : positionOf(query.cursor);
       const filter: AuditFilter = {
         context: 'access',
-        actions: query.type === undefined ? shown : [kinds[query.type] ?? query.type],
+        actions: query.type === undefined ? shown : [longOf(query.type)],
         userId: query.actorId,
         accountId: query.subjectId,
         roleId: query.role === undefined ? undefined : await roleIdOf(query.role),
@@ -132,7 +119,7 @@ export const accessLogRoutes = (app: App, deps: Deps): void => {
         return {
           id: entry.id,
           at: entry.at,
-          type: nameOf(entry.action),
+          type: shortOf(entry.action),
           actorId: entry.userId,
           actorName: entry.actorName,
           subjectId: entry.accountId,

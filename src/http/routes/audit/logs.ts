@@ -20,22 +20,13 @@ import type { App, Deps } from '../../app.ts';
 import { rangeEnd, rangeOf } from '../../dateRange.ts';
 import { addressHash } from '../../refusals/recorder.ts';
 import { accountOf, actorOf } from '../../request.ts';
+import { ACCESS_ACTIONS, longOf, shortOf } from './actions.ts';
 import { cursor, cursorOf, positionOf, refuseBoth } from './cursor.ts';
 import { Entry, entriesOf } from './entries.ts';
 import { eventsOfStream } from './events.ts';
 
 const types = Object.keys(catalogue) as [EventType, ...EventType[]];
-/** Names that the access log uses for some actions. */
-const shortNames = {
-  permission_granted: 'permission_granted_to_role',
-  permission_revoked: 'permission_revoked_from_role',
-  parents_set: 'role_parents_set',
-  assignment_expired: 'role_assignment_expired',
-} as const;
-const actions = [...new Set([...types.map(actionOf), ...Object.keys(shortNames)])].sort() as [string, ...string[]];
-const shortOf: ReadonlyMap<string, string> = new Map(Object.entries(shortNames).map(([short, long]) => [long, short]));
-const longOf = (action: string): string =>
-  Object.hasOwn(shortNames, action) ? shortNames[action as keyof typeof shortNames] : action;
+const actions = [...new Set([...types.map(actionOf), ...Object.keys(ACCESS_ACTIONS)])].sort() as [string, ...string[]];
 
 const window = { from: rangeEnd.optional(), to: rangeEnd.optional() };
 const order = z.enum(['asc', 'desc']).default('desc');
@@ -247,7 +238,7 @@ export const logRoutes = (app: App, deps: Deps): void => {
         return {
           id: entry.id,
           at: entry.at,
-          action: shortOf.get(entry.action) ?? entry.action,
+          action: shortOf(entry.action),
           outcome: entry.outcome,
           actorType: own ? ('you' as const) : entry.actorType,
           ip: seen ? entry.ip : null,
