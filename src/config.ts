@@ -247,6 +247,10 @@ const UNUSED = [
 /** Everything that can be set, parsed. What is undefined was not set and has no default. */
 export type Config = ReturnType<typeof parseConfig>;
 
+/** Where people reach the service: as configured, else where it listens. */
+export const publicUrlOf = ({ publicUrl, host, port }: Pick<Config, 'publicUrl' | 'host' | 'port'>): string =>
+  publicUrl ?? `http://${host}:${port}`;
+
 /** What a provider knows this service by; undefined where it is not set. */
 const clientOf = (clientId: string | undefined, clientSecret: string | undefined) =>
   clientId === undefined || clientSecret === undefined ? undefined : { clientId, clientSecret };

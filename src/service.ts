@@ -11,7 +11,7 @@ import { createPasswords } from './commands/passwords.ts';
 import { passwordThreads } from './commands/passwordThreads.ts';
 import { createCommands } from './commands/pipeline.ts';
 import { domainFingerprint, postgresSnapshots } from './commands/snapshots.ts';
-import type { Config } from './config.ts';
+import { type Config, publicUrlOf } from './config.ts';
 import { deciders } from './domain/catalogue.ts';
 import { type EmbeddedPostgres, openEmbedded } from './embeddedPostgres.ts';
 import { createCodec } from './eventstore/codec.ts';
@@ -273,7 +273,7 @@ const start = async (
   const databaseUrl = config.databaseUrl ?? embedded?.connectionString ?? '';
   const events = await openLog(config, secrets, databaseUrl, parts, onStop);
   const { pool, consumers, store, codec, feed } = events;
-  const publicUrl = config.publicUrl ?? `http://${config.host}:${config.port}`;
+  const publicUrl = publicUrlOf(config);
   const { db, progress, rights, sessions, apiKeys, noticed, channels, circuits, calendars, threads, commands } =
     await openCommands(config, events, publicUrl, { parts, now }, onStop);
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { feedOwner } from '../../../commands/booking/feeds.ts';
+import { publicUrlOf } from '../../../config.ts';
 import { calendarFeed, openCalendarFeed } from '../../../domain/booking/calendarFeed.ts';
 import { iCalendar } from '../../../integrations/iCalendar.ts';
 import { calendarOf } from '../../../projections/booking/calendarFeed.ts';
@@ -9,7 +10,7 @@ import type { App, Deps } from '../../app.ts';
 import type { Presenter } from '../../commandRoutes.ts';
 import { isUnchanged, unchangedSince } from '../../etag.ts';
 import { accountOf } from '../../request.ts';
-import { CALENDAR_TYPE, calendarAnswer, entryOf, publicUrlOf } from './calendarFile.ts';
+import { CALENDAR_TYPE, calendarAnswer, entryOf } from './calendarFile.ts';
 
 const DAY_MS = 86_400_000;
 /** Days back that a feed shows. */
@@ -22,7 +23,7 @@ export const feedPresenters: Readonly<Record<string, Presenter>> = {
   [openCalendarFeed.name]: async (deps, { outcome }) => {
     const { url, ...rest } = outcome.data as { readonly url?: string; readonly since: string };
     if (url === undefined) return rest;
-    return { ...rest, url: `${publicUrlOf(deps)}/api/v1/calendar/feeds/${url}.ics` };
+    return { ...rest, url: `${publicUrlOf(deps.config)}/api/v1/calendar/feeds/${url}.ics` };
   },
 };
 
@@ -65,7 +66,7 @@ export const calendarFeedRoutes = (app: App, deps: Deps): void => {
 
       const from = new Date(commands.reads.now().getTime() - PAST_DAYS * DAY_MS).toISOString();
       const { asClient, asProvider } = await calendarOf(db, owner, from);
-      const publicUrl = publicUrlOf(deps);
+      const publicUrl = publicUrlOf(deps.config);
       const entries = [
         ...asClient.map((row) => entryOf(row, 'client', publicUrl)),
         ...asProvider.map((row) => entryOf(row, 'provider', publicUrl)),

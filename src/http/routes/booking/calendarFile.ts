@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
+import { publicUrlOf } from '../../../config.ts';
 import { appointmentIdField } from '../../../domain/booking/ids.ts';
 import { isProvider } from '../../../domain/booking/provider/index.ts';
 import { appointmentEntry, type CalendarEntry, iCalendar } from '../../../integrations/iCalendar.ts';
@@ -18,10 +19,6 @@ export const calendarAnswer = {
   description: 'An iCalendar object (RFC 5545)',
   content: { 'text/calendar': { schema: z.string() } },
 } as const;
-
-/** Where people reach the service. */
-export const publicUrlOf = ({ config }: Pick<Deps, 'config'>): string =>
-  config.publicUrl ?? `http://${config.host}:${config.port}`;
 
 /** An appointment as one of its sides has it in a calendar. */
 export const entryOf = (row: NamedAppointment, side: 'client' | 'provider', publicUrl: string): CalendarEntry =>
@@ -62,7 +59,7 @@ export const calendarFileRoutes = (app: App, deps: Deps): void => {
       const row = found(await appointmentOf(deps.db, request.params.appointmentId), 'appointment');
       const asProvider = isProvider(actor, row.provider_id);
       found(asProvider || actor.id === row.client_id ? row : undefined, 'appointment');
-      const entry = entryOf(row, asProvider ? 'provider' : 'client', publicUrlOf(deps));
+      const entry = entryOf(row, asProvider ? 'provider' : 'client', publicUrlOf(deps.config));
       return sendCalendar(reply, iCalendar([entry], { method: 'PUBLISH' }), 'appointment.ics');
     },
   );

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { KeyedHash } from '../../../commands/binding.ts';
 import { isOpen } from '../../../commands/identity/standing.ts';
 import { isSecret } from '../../../commands/keyedHash.ts';
+import { publicUrlOf } from '../../../config.ts';
 import {
   appointmentExport,
   type RequestedExport,
@@ -20,7 +21,6 @@ import type { Presenter } from '../../commandRoutes.ts';
 import { asFile } from '../../csv.ts';
 import { appointmentFile, FILE_TYPES } from '../../files/appointments.ts';
 import { actorOf } from '../../request.ts';
-import { publicUrlOf } from './calendarFile.ts';
 
 /** Whoever has it may fetch the file. It says nothing of when: the export itself knows when it ends. */
 const signatureOf = (hash: KeyedHash, exportId: string): string => hash('appointment-export', exportId);
@@ -31,7 +31,7 @@ export const exportPresenters: Readonly<Record<string, Presenter>> = {
     const data = outcome.data as { readonly exportId: string };
     const { exportId } = data;
     const signature = signatureOf(deps.commands.reads.hash, exportId);
-    const downloadUrl = `${publicUrlOf(deps)}/api/v1/provider/exports/${exportId}/file?signature=${signature}`;
+    const downloadUrl = `${publicUrlOf(deps.config)}/api/v1/provider/exports/${exportId}/file?signature=${signature}`;
     return { ...data, downloadUrl };
   },
 };
