@@ -1,4 +1,6 @@
 import { blockAddress } from '../domain/messaging/blockedAddress.ts';
+import { revokeIntegration } from '../domain/messaging/integration/index.ts';
+import { mail } from './mails/index.ts';
 import type { SendingOrder } from './mails/sending.ts';
 import { issue, type Job, job, policy } from './policy.ts';
 
@@ -24,5 +26,17 @@ export const bounces = policy('email-bounces', {
     kind === 'soft' ? [] : [issue(blockAddress, { addressHash, accountId, emailId, reason: kind })],
 });
 
-/** Every policy about messages. */
-export const messagingPolicies = [emailSending, bounces] as const;
+/** Destroys the tokens of connections that have ended, should a crash have kept the command from it. */
+export const integrationEnding = policy('integrations-ending', {
+  IntegrationRevoked: ({ data: { integrationId } }) => [issue(revokeIntegration, { integrationId, onlyEnding: true })],
+});
+
+/** Tells somebody whose connection is no longer accepted, once. */
+export const integrationNotices = policy('integrations-notices', {
+  IntegrationNeedsReconnect: ({ data: { accountId, integrationId }, recordedAt }) => [
+    mail({ template: 'integration-reconnect', accountId, integrationId, at: recordedAt }),
+  ],
+});
+
+/** Every policy about mails and connections to accounts elsewhere. */
+export const messagingPolicies = [emailSending, bounces, integrationEnding, integrationNotices] as const;

@@ -1,8 +1,6 @@
 import type { SyncParty } from '../../domain/booking/calendarSync.ts';
-import { revokeIntegration } from '../../domain/messaging/integration/index.ts';
 import { scopesFor } from '../../domain/messaging/offers.ts';
-import { mail } from '../mails/index.ts';
-import { issue, type Job, job, policy } from '../policy.ts';
+import { type Job, job, policy } from '../policy.ts';
 import type { RemovalOrder } from './removal.ts';
 import type { ResyncOrder } from './resync.ts';
 import type { SyncOrder } from './sync.ts';
@@ -65,23 +63,5 @@ export const calendarRemoval = policy('booking-calendar-removal', {
   },
 });
 
-/** Destroys the tokens of connections that have ended, should a crash have kept the command from it. */
-export const integrationEnding = policy('integrations-ending', {
-  IntegrationRevoked: ({ data: { integrationId } }) => [issue(revokeIntegration, { integrationId, onlyEnding: true })],
-});
-
-/** Tells somebody whose connection is no longer accepted, once. */
-export const integrationNotices = policy('integrations-notices', {
-  IntegrationNeedsReconnect: ({ data: { accountId, integrationId }, recordedAt }) => [
-    mail({ template: 'integration-reconnect', accountId, integrationId, at: recordedAt }),
-  ],
-});
-
-/** Every policy about calendars and the connections that they are reached by. */
-export const calendarPolicies = [
-  calendarSyncing,
-  calendarConnecting,
-  calendarRemoval,
-  integrationEnding,
-  integrationNotices,
-] as const;
+/** Every policy about calendars. */
+export const calendarPolicies = [calendarSyncing, calendarConnecting, calendarRemoval] as const;
