@@ -110,7 +110,7 @@ const EntryAnswer = z.object({
   joinedAt: z.string(),
 });
 
-const exampleEntry = 'AwGQobLD1H5fimt8jZ4PGisBj05afB17LpqfPV1se4qeAQ';
+const exampleEntry = 'AwGQobLD1H5fimt8jZ4PGisBj05afB17Lpo_XWx7ip4B';
 
 /** Commands on waiting lists. */
 export const waitingListBindings = [
