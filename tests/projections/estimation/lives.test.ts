@@ -213,7 +213,6 @@ const estimated = ({ stories }: World, card: string): boolean =>
 t.test('any life of a session is told as it was, by queries and by messages', async (t) =>
   play(t, {
     ...sessionModel,
-    lives: 150,
     always: (state, world, history, moment) => {
       sessionModel.always?.(state, world, history, moment);
       compare(world, history, moment);
