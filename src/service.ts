@@ -354,8 +354,8 @@ const start = async (
   });
   onStop(() => {
     app.drain();
-    // Whoever still waits in line is sent to another node: a stop has no time for a long line.
-    return Promise.all([threads.close(), app.close()]);
+    threads.hurry();
+    return app.close();
   });
   return app.listen({ host: config.host, port: config.port }).catch((error: unknown) => {
     throw new StartupProblem(

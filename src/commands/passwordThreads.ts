@@ -22,12 +22,16 @@ export type PasswordThreads = {
   readonly run: (task: HashTask) => Promise<string | boolean>;
   /** Whether a task would have to wait. */
   readonly busy: () => boolean;
+  /** From now on keeps no more in line than can be looked at within seconds: a stop has no time for a long one. */
+  readonly hurry: () => void;
   /** Gives up what waits, and takes nothing more; what is under way finishes. */
   readonly close: () => Promise<void>;
 };
 
 /** As many as may wait: 64 people at once are served, a flood is not piled up. */
 const MOST_WAITING = 128;
+/** Milliseconds that the line may take once there is a hurry. */
+const HURRY_MS = 2_000;
 /** Milliseconds that one hash is taken to need until some were measured. */
 const GUESS_MS = 300;
 
@@ -49,6 +53,7 @@ export const passwordThreads = ({
   const running = new Set<Promise<void>>();
   const waiting: Waiting[] = [];
   let closed = false;
+  let most = mostWaiting;
   let usual = GUESS_MS;
 
   const begin = (): Worker => {
@@ -96,11 +101,15 @@ export const passwordThreads = ({
   return {
     run: (task) =>
       new Promise((resolve, fail) => {
-        if (closed || waiting.length >= mostWaiting) return fail(new HashingBusy(secondsToWait()));
+        if (closed || waiting.length >= most) return fail(new HashingBusy(secondsToWait()));
         waiting.push({ task, resolve, fail });
         next();
       }),
     busy: () => running.size >= threads,
+    hurry: () => {
+      most = Math.min(most, Math.ceil((HURRY_MS * threads) / usual));
+      for (const { fail } of waiting.splice(most)) fail(new HashingBusy(1));
+    },
     close: async () => {
       closed = true;
       for (const { fail } of waiting.splice(0)) fail(new HashingBusy(1));

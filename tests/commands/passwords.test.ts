@@ -73,6 +73,23 @@ t.test('the threads', async (t) => {
     await gone;
     await t.rejects(threads.run({ clear: 'x', cost: COST }), HashingBusy, 'and take no more');
   });
+  t.test('keep a short line in a hurry, and serve whoever is in it', async (t) => {
+    const threads = threadsOf(t, { threads: 1 });
+    const outcomes = Array.from({ length: 40 }, () =>
+      threads.run({ clear: 'x', cost: COST }).then(
+        () => 'served',
+        (error: unknown) => (error instanceof HashingBusy ? 'sent away' : error),
+      ),
+    );
+    threads.hurry();
+    const late = threads.run({ clear: 'x', cost: COST }).catch((error: unknown) => error);
+    const all = await Promise.all(outcomes);
+    const served = all.filter((outcome) => outcome === 'served').length;
+    t.ok(served > 1 && served < 20, `${served} of 40`);
+    t.same(all.slice(served), Array(40 - served).fill('sent away'), 'from the end of the line');
+    t.ok((await late) instanceof HashingBusy, 'nobody is added to a full line');
+    t.match(await threads.run({ clear: 'x', cost: COST }), /^\$2b\$/, 'whoever comes to an empty one is served');
+  });
   t.test('tell who asks when something is wrong, and go on', async (t) => {
     const threads = threadsOf(t, { threads: 1 });
     await t.rejects(threads.run({ clear: 'x', cost: 99 }));
