@@ -11,6 +11,7 @@ import { keyRing } from '../src/eventstore/keyRing.ts';
 import { postgresEventStore } from '../src/eventstore/postgres/index.ts';
 import { masterKeys } from '../src/masterKeys.ts';
 import { createPool } from '../src/postgres/pool.ts';
+import { noLookups } from '../tests/support/lookups.ts';
 import { type Bench, type Context, ratio } from './bench.ts';
 import { interleaved } from './rounds.ts';
 import { sample } from './sample.ts';
@@ -129,7 +130,7 @@ const commands = async ({ database }: Context): Promise<Contender> => {
     aggregates,
     judge: createJudge({ store: counted, codec, aggregates }),
     hashKey: randomBytes(32),
-    lookups: { activeProviders: async () => [] },
+    lookups: noLookups,
     passwords: createPasswords(4),
   });
   const cards = new Map<string, string>(voters.map(({ accountId }) => [accountId, '']));

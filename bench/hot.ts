@@ -12,6 +12,7 @@ import { postgresEventStore } from '../src/eventstore/postgres/index.ts';
 import { masterKeys } from '../src/masterKeys.ts';
 import { createPool } from '../src/postgres/pool.ts';
 import { uuid5, uuid7 } from '../src/uuid.ts';
+import { noLookups } from '../tests/support/lookups.ts';
 import { type Bench, type Context, type Findings, ratio } from './bench.ts';
 import { latencies, median } from './rounds.ts';
 import { MASTER_KEY } from './service/secrets.ts';
@@ -78,7 +79,7 @@ const measure = async ({ rounds, sized, database, says }: Context): Promise<Find
       aggregates,
       judge: createJudge({ store, codec, aggregates }),
       hashKey: Buffer.alloc(32),
-      lookups: { activeProviders: async () => [] },
+      lookups: noLookups,
       passwords: createPasswords(4),
     });
     return async ({

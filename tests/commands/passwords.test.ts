@@ -40,6 +40,7 @@ t.test('a password of nobody takes as long as one of somebody', async (t) => {
       return 'against' in task;
     },
     busy: () => false,
+    hurry: () => {},
     close: async () => {},
   });
   t.equal(await passwords.verify('one', undefined), false);
