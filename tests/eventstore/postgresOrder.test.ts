@@ -51,7 +51,8 @@ t.test('an append whose connection is cut', async (t) => {
     const appending = store.append(stream, 'noStream', newEvents(2));
     for (;;) {
       const { rows } = await pool.query<{ pid: number }>(
-        `select pid from pg_stat_activity where application_name = 'convene-log' and wait_event_type = 'Lock'`,
+        `select pid from pg_stat_activity
+         where application_name = 'convene-log' and wait_event_type = 'Lock' and datname = current_database()`,
       );
       if (rows[0] === undefined) continue;
       await pool.query('select pg_terminate_backend($1)', [rows[0].pid]);

@@ -82,9 +82,10 @@ export const race = async (t: Test, store: EventStore, other: EventStore) => {
   const [closing = newStream()] = shared;
   const [before] = await store.readStream(closing, { direction: 'backwards', limit: 1 });
   const end = newEvents(1);
+  // Named before it is stored: a reader may come across it before its writer has the answer.
+  last = end[0]?.id;
   const answer = stored(await store.append(closing, before?.revision ?? 'noStream', end));
   ledger.push({ stream: closing, events: ids(end), answer });
-  last = end[0]?.id;
   const arrived = (events: readonly StoredEvent[]) => events.some(({ id }) => id === last);
   const polled = await Promise.all(polls);
   for (const { follower } of [...live, { follower: late }]) await follower.reached(() => arrived(follower.events));

@@ -1,5 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { FastifyContextConfig, FastifyInstance } from 'fastify';
+import { z } from 'zod';
 import type { AnyBinding } from '../../../src/commands/binding.ts';
 
 /** A route of the running app, with what its own registration says about who may call it. */
@@ -9,6 +10,8 @@ export type Row = {
   readonly url: string;
   readonly config: FastifyContextConfig;
   readonly binding: AnyBinding | undefined;
+  /** What a route of its own takes as a body. */
+  readonly body: z.ZodType | undefined;
 };
 
 const CREATED = 'fastify.initialization';
@@ -26,8 +29,9 @@ export const withRoutes = async <Started>(start: () => Promise<Started>) => {
     if (!hasInstance(message)) return;
     const rows: Row[] = [];
     const app = message.fastify;
-    app.addHook('onRoute', ({ method, url, config = {} }) => {
-      for (const each of [method].flat()) rows.push({ method: each, url, config, binding: config.binding });
+    app.addHook('onRoute', ({ method, url, config = {}, schema }) => {
+      const body = schema?.body instanceof z.ZodType ? schema.body : undefined;
+      for (const each of [method].flat()) rows.push({ method: each, url, config, binding: config.binding, body });
     });
     apps.push({ app, rows });
   };

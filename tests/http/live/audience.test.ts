@@ -130,8 +130,10 @@ t.test('nodes tell each other, and themselves nothing', async (t) => {
   const [one] = relays;
   // Both must listen first: what is told before is lost.
   const listening = async () =>
-    (await pool.query(`select from pg_stat_activity where query = 'listen "convene_live"' and state = 'idle'`))
-      .rowCount;
+    (
+      await pool.query(`select from pg_stat_activity
+         where datname = current_database() and query = 'listen "convene_live"' and state = 'idle'`)
+    ).rowCount;
   while ((await listening()) !== 2) await new Promise((resolve) => setImmediate(resolve));
   one?.send('room:a', { event: 'room:noise', data: 'x'.repeat(8_000) }, 'then');
   t.match(errors, [/too long/]);
