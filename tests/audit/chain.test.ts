@@ -18,8 +18,6 @@ import { standIn } from '../eventstore/standIn/index.ts';
 import { testDatabase } from '../support/postgres.ts';
 import { decode, eventually } from '../support/readSide.ts';
 
-t.setTimeout(120_000);
-
 const silent = pino({ level: 'silent' });
 const metadata = JSON.stringify({ schemaVersion: 1, note: 'ümlaut' });
 const happened = (data: object) => ({ id: randomUUID(), type: 'Noted', data: JSON.stringify(data), metadata });

@@ -19,8 +19,6 @@ import { arbitraryOf } from '../support/arbitrary.ts';
 import { testDatabase } from '../support/postgres.ts';
 import { runs } from '../support/random.ts';
 
-t.setTimeout(240_000);
-
 /** What every object has without being given it. */
 const INHERITED = Object.getOwnPropertyNames(Object.prototype);
 

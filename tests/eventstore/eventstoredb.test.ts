@@ -3,8 +3,6 @@ import { eventStoreDb } from '../../src/eventstore/eventstoredb/index.ts';
 import { contract, type Open } from './contract.ts';
 import { standIn } from './standIn/index.ts';
 
-t.setTimeout(300_000);
-
 const opening =
   (connectionString: string): Open =>
   async (t) => {

@@ -4,8 +4,6 @@ import { START } from '../../src/eventstore/port.ts';
 import { ids, newEvents, newStream, stored } from './contract/subject.ts';
 import { begin, foreign, holds, until } from './standIn/loss.ts';
 
-t.setTimeout(120_000);
-
 t.test('an append whose answer is lost', async (t) => {
   t.test('is found when it was stored', async (t) => {
     const { server, store } = await begin(t);

@@ -4,8 +4,6 @@ import { START } from '../../src/eventstore/port.ts';
 import { follow, ids, newEvents, newStream } from './contract/subject.ts';
 import { standIn } from './standIn/index.ts';
 
-t.setTimeout(120_000);
-
 t.test('the connection string', async (t) => {
   const begin = async (t: Test) => {
     const server = await standIn({ credentials: 'convene:right-password' });

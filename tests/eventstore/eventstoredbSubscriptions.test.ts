@@ -15,8 +15,6 @@ import {
 import type { StandIn } from './standIn/index.ts';
 import { begin, foreign } from './standIn/loss.ts';
 
-t.setTimeout(120_000);
-
 t.test('a subscription', async (t) => {
   const losses: readonly (readonly [string, (server: StandIn) => Promise<void>])[] = [
     ['killed and started again', async (server) => server.kill().then(() => server.start(2))],

@@ -6,8 +6,6 @@ import { START as BEGINNING, EventStoreDBClient, eventTypeFilter, type Position 
 import t, { type Test } from 'tap';
 import { standIn } from './standIn/index.ts';
 
-t.setTimeout(120_000);
-
 /** What the stand-in must do as unkindly as a server, seen with the bare client. With EVENTSTORE_TEST_URL a server is asked the same. */
 const traps = (
   t: Test,

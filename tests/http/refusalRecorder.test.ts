@@ -7,8 +7,6 @@ import { createMetrics } from '../../src/metrics.ts';
 import { eventually } from '../support/service.ts';
 import { server } from './support/server.ts';
 
-t.setTimeout(120_000);
-
 type Appended = { readonly stream: string; readonly expected: unknown; readonly events: readonly NewEvent[] };
 
 /** A log that fails as often as it is told to before it takes anything, and notes every try. */

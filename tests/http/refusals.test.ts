@@ -3,8 +3,6 @@ import t from 'tap';
 import { createTally, GATHER_MS, MOST, MOST_DENIALS, type Refusal, SINGLY } from '../../src/http/refusals/tally.ts';
 import { type Answer, eventually, testService } from '../support/service.ts';
 
-t.setTimeout(120_000);
-
 const MINUTE = 60_000;
 const start = Date.parse('2027-03-01T09:30:00Z');
 const refusal = (of: Partial<Refusal> = {}): Refusal => ({
