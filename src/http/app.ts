@@ -14,6 +14,7 @@ import Fastify, {
 import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Access } from '../commands/binding.ts';
 import type { ContextName } from '../domain/access/permissions.ts';
+import { MINUTE_MS } from '../domain/durations.ts';
 import type { AnyProjection } from '../projections/projection.ts';
 import { admit, registerAuth } from './auth.ts';
 import { BODY_BYTES, registerBody } from './body.ts';
@@ -156,7 +157,7 @@ export const createApp = async (deps: Deps, contexts: typeof routes = routes): P
       // Clients offer HTTP/2 on plain connections; any such offer may be passed over, and the request answered as it is.
       shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
     },
-    requestTimeout: 60_000,
+    requestTimeout: MINUTE_MS,
     keepAliveTimeout: 72_000,
     clientErrorHandler: clientErrorHandler(constant),
     // Addresses that cannot even be decoded: no hook runs for them.

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DAY_MS } from '../domain/durations.ts';
 import { instant, isoDate } from '../domain/fields.ts';
 import { Problem } from './problem.ts';
 
@@ -43,8 +44,6 @@ export const rangeOf = (
     throw refusedTo('Must not lie before the beginning', toField);
   return range;
 };
-
-const DAY_MS = 86_400_000;
 
 /**
  * Throws 422 on `to` when it lies more than a number of days after `from`. A date `asked` for as the end is that far

@@ -14,6 +14,7 @@ import {
   revokeRole,
   withdrawAssignment,
 } from '../domain/access/userAccess.ts';
+import { MINUTE_MS } from '../domain/durations.ts';
 import { issue, policy } from './policy.ts';
 
 type Plan = 'free' | 'premium' | 'enterprise';
@@ -46,10 +47,10 @@ export const expiry = policy('access-expiry', {
 });
 
 /** Milliseconds after which a revocation that released an administrator has finished, or never will by itself. */
-const REVOCATION_TIME = 60_000;
+const REVOCATION_TIME = MINUTE_MS;
 
 /** Milliseconds after which the deletion of a role has come to its end, or never will by itself. */
-const DELETION_TIME = 60_000;
+const DELETION_TIME = MINUTE_MS;
 
 /** Finishes what a crash interrupted between an assignment of a role and its deletion. */
 export const roleDeletion = policy('access-role-deletion', {

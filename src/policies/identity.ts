@@ -1,4 +1,5 @@
 import { cancelClientAppointments } from '../domain/booking/clientCalendar.ts';
+import { MINUTE_MS } from '../domain/durations.ts';
 import {
   completeErasure,
   endLoginSessions,
@@ -100,7 +101,7 @@ export const codes = policy('identity-codes', {
 });
 
 /** Milliseconds after which no mail that was begun before an erasure is still on its way. */
-const MAIL_TIME = 10 * 60_000;
+const MAIL_TIME = 10 * MINUTE_MS;
 
 /** Forgets the messages kept for an erased account, and once more those that were on their way. */
 export const messages = policy('identity-messages', {
@@ -111,7 +112,7 @@ export const messages = policy('identity-messages', {
 });
 
 /** Milliseconds after which nothing that was begun before a deactivation is still under way. */
-const STRAGGLING = 60_000;
+const STRAGGLING = MINUTE_MS;
 
 /** Gives up what an account that was closed still holds elsewhere, and once more what was on its way meanwhile. */
 export const closing = policy('identity-closing', {

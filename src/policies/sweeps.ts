@@ -1,4 +1,5 @@
 import type { Reads } from '../commands/binding.ts';
+import { DAY_MS, MINUTE_MS } from '../domain/durations.ts';
 import { archiveSession, expireSession, IDLE_MS } from '../domain/estimation/session/index.ts';
 import { uuid7 } from '../uuid.ts';
 import { type Execute, settled } from './execute.ts';
@@ -14,10 +15,8 @@ export type Sweep = {
   readonly find: (reads: Reads) => Promise<readonly Issued[]>;
 };
 
-const MINUTE = 60_000;
-const DAY = 1_440 * MINUTE;
 /** Sessions are archived so long after their end. */
-const KEPT_MS = 30 * DAY;
+const KEPT_MS = 30 * DAY_MS;
 /** Sessions of one look; the others come up the next time. */
 const MOST = 500;
 
@@ -27,7 +26,7 @@ const ago = ({ now }: Reads, ms: number): Date => new Date(now().getTime() - ms)
 export const sweeps: readonly Sweep[] = [
   {
     name: 'estimation-expiry',
-    everyMs: 5 * MINUTE,
+    everyMs: 5 * MINUTE_MS,
     find: async (reads) => {
       const ids = await reads.lookups.idleEstimationSessions(ago(reads, IDLE_MS), MOST);
       return ids.map((sessionId) => issue(expireSession, { sessionId }));
@@ -35,7 +34,7 @@ export const sweeps: readonly Sweep[] = [
   },
   {
     name: 'estimation-archive',
-    everyMs: DAY,
+    everyMs: DAY_MS,
     find: async (reads) => {
       const ids = await reads.lookups.endedEstimationSessions(ago(reads, KEPT_MS), MOST);
       return ids.map((sessionId) => issue(archiveSession, { sessionId }));

@@ -35,6 +35,7 @@ import {
   updateAppointmentNotes,
 } from '../../domain/booking/schedule/index.ts';
 import { type Actor, type Rejection, reject } from '../../domain/decider.ts';
+import { MINUTE_MS } from '../../domain/durations.ts';
 import { bind, internal, type Outcome, type Reads, type Run } from '../binding.ts';
 import { isOpen } from '../identity/standing.ts';
 import { latest, uncontended } from '../outcomes.ts';
@@ -69,7 +70,7 @@ const SLOT_UNKNOWN = reject('NOT_FOUND', 'slot-unknown', 'No such slot', 'startT
 const slotAt = async (providerId: string, startTime: string, reads: Reads): Promise<string | Rejection> => {
   const { profile } = (await reads.load(provider, providerId)).state;
   if (profile === undefined) return reject('NOT_FOUND', 'provider-unknown', 'No such provider', 'providerId');
-  if (Date.parse(startTime) % 60_000 !== 0 || Date.parse(startTime) < 0) return SLOT_UNKNOWN;
+  if (Date.parse(startTime) % MINUTE_MS !== 0 || Date.parse(startTime) < 0) return SLOT_UNKNOWN;
   const ref = { providerId, day: dateIn(profile.timezone, startTime), startTime };
   if (slotRef(slotIdOf(ref)) === undefined) return SLOT_UNKNOWN;
   const { slots } = (await reads.load(schedule, scheduleId(ref))).state;

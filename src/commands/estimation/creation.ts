@@ -1,4 +1,5 @@
 import { type Actor, reject } from '../../domain/decider.ts';
+import { HOUR_MS } from '../../domain/durations.ts';
 import { session } from '../../domain/estimation/session/index.ts';
 import { codeFrom, freeSessionCode, sessionCode, takeSessionCode } from '../../domain/estimation/sessionCode.ts';
 import {
@@ -11,7 +12,7 @@ import {
 import type { Outcome, Reads, Refused, Step } from '../binding.ts';
 
 /** A reservation of which nothing came within this time, in milliseconds, belongs to a session that never will be. */
-const ABANDONED_AFTER = 3_600_000;
+const ABANDONED_AFTER = HOUR_MS;
 /** Codes tried before the service gives up; with a million sessions open, one in 900 codes is taken. */
 const TRIES = 8;
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { commandsOf, decider, type EventOf, reject } from '../decider.ts';
+import { DAY_MS } from '../durations.ts';
 import { isoDate, uuid } from '../fields.ts';
 
 /** What kinds of file appointments can be handed out as. */
@@ -51,11 +52,10 @@ export type AppointmentExport = {
 };
 
 /** Milliseconds that a file can be had. */
-export const EXPORT_LIFE = 86_400_000;
+export const EXPORT_LIFE = DAY_MS;
 const MOST_DAYS = 366;
 /** Appointments on paper at most: a pile that nobody hands out, and seconds of work. */
 export const MOST_PRINTED = 5_000;
-const DAY_MS = 86_400_000;
 
 /**
  * One file of appointments. Nothing of its content is kept: it is made anew whenever it is fetched, so that it never

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Context, commandsOf, decider, type EventOf } from '../decider.ts';
+import { DAY_MS, HOUR_MS } from '../durations.ts';
 import { instant, uuid } from '../fields.ts';
 import { appointmentIdField } from './ids.ts';
 
@@ -28,8 +29,8 @@ export const appointmentReminder = decider<AppointmentReminder, AppointmentRemin
 const command = commandsOf(appointmentReminder);
 
 /** How long before the start a client is reminded, and until when it is still worth the trouble, in milliseconds. */
-export const REMIND_BEFORE_MS = 86_400_000;
-const LATEST_MS = 3_600_000;
+export const REMIND_BEFORE_MS = DAY_MS;
+const LATEST_MS = HOUR_MS;
 
 /** When the appointment really takes place; undefined when it was cancelled, completed or never came about. */
 export type ReminderFacts = { readonly time?: { readonly startTime: string } };

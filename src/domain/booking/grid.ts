@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { DAY_MS, MINUTE_MS } from '../durations.ts';
 import { endTimeOfDay, timeOfDay } from '../fields.ts';
 
 /** Minutes of every slot. */
 export const SLOT_MINUTES = 30;
-const SLOT_MS = SLOT_MINUTES * 60_000;
+const SLOT_MS = SLOT_MINUTES * MINUTE_MS;
 
 /** A stretch of a day by the local clock, `HH:mm`; `24:00` is the day's end. */
 export type Interval = { readonly start: string; readonly end: string };
@@ -97,9 +98,9 @@ export const slotsOf = (date: string, intervals: readonly Interval[], timeZone: 
   );
   const ordinary =
     midnight.offsetNanoseconds === next.offsetNanoseconds &&
-    next.epochMilliseconds - midnight.epochMilliseconds === 86_400_000 &&
+    next.epochMilliseconds - midnight.epochMilliseconds === DAY_MS &&
     midnight.hour === 0;
-  if (ordinary) return starts.map((minutes) => slotAt(midnight.epochMilliseconds + minutes * 60_000));
+  if (ordinary) return starts.map((minutes) => slotAt(midnight.epochMilliseconds + minutes * MINUTE_MS));
   const local = day.toPlainDateTime();
   return starts
     .flatMap((minutes) => instantsOf(local.add({ minutes }), timeZone))

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DAY_MS, MINUTE_MS } from '../durations.ts';
 
 /**
  * Ids that carry their route. A slot's id names provider, day and start; an appointment's id names the provider and day
@@ -11,8 +12,6 @@ const ENTRY = 3;
 const SLOT_BYTES = 24;
 const APPOINTMENT_BYTES = 36;
 const ENTRY_BYTES = 33;
-const DAY_MS = 86_400_000;
-const MINUTE_MS = 60_000;
 /** The last day of the year 9999, the last that `YYYY-MM-DD` can name. */
 const LAST_DAY = 2_932_896;
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Actor, can, commandsOf, decider, type EventOf, pii, reject, secret } from '../decider.ts';
+import { DAY_MS } from '../durations.ts';
 import { instant, line, permissionName, uuid } from '../fields.ts';
 
 /** Stored facts. Type names and fields are the storage format: add to them, never rename or remove. */
@@ -24,7 +25,7 @@ export type ApiKeys = { readonly keys: Readonly<Record<string, Key>> };
 
 /** Live keys that an account has at most, and how long one lives at most, in milliseconds. */
 export const MAX_KEYS = 20;
-export const MAX_KEY_LIFE = 365 * 86_400_000;
+export const MAX_KEY_LIFE = 365 * DAY_MS;
 
 /** All API keys of one account; the stream's id is the account's, so that their number is judged on all of them. */
 export const apiKeys = decider<ApiKeys, ApiKeysEvent>({

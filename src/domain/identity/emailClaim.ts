@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { commandsOf, decider, type EventOf, reject } from '../decider.ts';
+import { HOUR_MS, MINUTE_MS } from '../durations.ts';
 import { email, instant, line, uuid } from '../fields.ts';
 
 /** Stored facts. Type names and fields are the storage format: add to them, never rename or remove. */
@@ -27,7 +28,6 @@ export type EmailClaim = {
 
 /** Requests for another password that one address may make in an hour. */
 const RESETS_PER_HOUR = 3;
-const HOUR = 3_600_000;
 
 /** The reservation of one e-mail address. The stream's id is a keyed hash of the address, so the log does not name it. */
 export const emailClaim = decider<EmailClaim, EmailClaimEvent>({
@@ -87,7 +87,7 @@ export const releaseEmail = command(
 );
 
 /** Milliseconds between two verification mails to one address that were asked for. */
-export const VERIFICATION_SPACING = 5 * 60_000;
+export const VERIFICATION_SPACING = 5 * MINUTE_MS;
 
 /** Asks for another verification mail. The answer does not tell whether the address has an account. */
 export const requestEmailVerification = command(
@@ -110,9 +110,9 @@ export const requestPasswordReset = command(
   'RequestPasswordReset',
   z.object({ email }),
   (_input, { owner, resetsAsked }, { now }) => {
-    const recent = resetsAsked.filter((at) => Date.parse(at) > now.getTime() - HOUR);
+    const recent = resetsAsked.filter((at) => Date.parse(at) > now.getTime() - HOUR_MS);
     if (recent.length >= RESETS_PER_HOUR) {
-      const wait = Date.parse(recent[0] ?? '') + HOUR - now.getTime();
+      const wait = Date.parse(recent[0] ?? '') + HOUR_MS - now.getTime();
       return {
         ...reject('RATE_LIMIT_EXCEEDED', 'asked-often', 'Another password can be asked for three times an hour'),
         retryAfter: Math.ceil(wait / 1000),

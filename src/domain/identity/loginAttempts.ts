@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { commandsOf, decider, type EventOf, pii, type Rejection, reject, secret } from '../decider.ts';
+import { MINUTE_MS } from '../durations.ts';
 import { line, typedPassword, uuid } from '../fields.ts';
 import { exactlyOneIdentifier, oneIdentifier, sixDigits } from './otp.ts';
 
@@ -42,7 +43,7 @@ export type LoginAttempts = {
 
 /** Failures in a row after which an identifier is locked, and for how many milliseconds. */
 export const MAX_FAILURES = 5;
-export const LOCK_TIME = 15 * 60_000;
+export const LOCK_TIME = 15 * MINUTE_MS;
 
 /**
  * The attempts to log in with one identifier, whether it has an account or not, so that the answers do not tell. The
@@ -71,7 +72,7 @@ const command = commandsOf(loginAttempts);
 export const lockOf = (until: string | undefined, now: Date): Rejection | undefined => {
   const left = until === undefined ? 0 : Date.parse(until) - now.getTime();
   if (left <= 0) return undefined;
-  const minutes = Math.ceil(left / 60_000);
+  const minutes = Math.ceil(left / MINUTE_MS);
   const refusal = reject('ACCOUNT_LOCKED', 'locked', `Locked: please try again in ${minutes} minutes`);
   return { ...refusal, retryAfter: Math.ceil(left / 1000) };
 };

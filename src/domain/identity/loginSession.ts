@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { can, commandsOf, decider, type EventOf, pii, reject, secret } from '../decider.ts';
+import { DAY_MS } from '../durations.ts';
 import { line, uuid } from '../fields.ts';
 import { Origin } from './loginAttempts.ts';
 
@@ -49,7 +50,7 @@ export type LoginSession = {
 };
 
 /** Milliseconds that a refresh token lives. */
-export const REFRESH_LIFE = 7 * 86_400_000;
+export const REFRESH_LIFE = 7 * DAY_MS;
 
 /** A log-in on one device, from the first token pair to the last. */
 export const loginSession = decider<LoginSession, LoginSessionEvent>({

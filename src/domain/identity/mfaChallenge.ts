@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { commandsOf, decider, type EventOf, reject } from '../decider.ts';
+import { MINUTE_MS } from '../durations.ts';
 import { line, uuid } from '../fields.ts';
 import { MFA_METHODS } from './account/events.ts';
 import { sixDigits } from './otp.ts';
@@ -35,7 +36,7 @@ export type MfaChallenge = {
 };
 
 /** Milliseconds that a challenge may be answered, and how many wrong answers void it. */
-export const MFA_CHALLENGE_LIFE = 5 * 60_000;
+export const MFA_CHALLENGE_LIFE = 5 * MINUTE_MS;
 const TRIES = 5;
 
 /** A log-in that has proved its first factor and owes the second. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { commandsOf, decider, type EventOf, type Rejection, reject, secret } from '../decider.ts';
+import { MINUTE_MS } from '../durations.ts';
 import { line } from '../fields.ts';
 import { SIGN_IN_PROVIDERS, type SignInProvider } from './account/events.ts';
 import { device } from './loginAttempts.ts';
@@ -70,9 +71,9 @@ export const oauthSignIn = decider<OAuthSignIn, OAuthSignInEvent>({
 const command = commandsOf(oauthSignIn);
 
 /** Milliseconds that the way to the provider and back may take. */
-export const SIGN_IN_LIFE = 10 * 60_000;
+export const SIGN_IN_LIFE = 10 * MINUTE_MS;
 /** Milliseconds that the code lives which the client exchanges. */
-export const CODE_LIFE = 60_000;
+export const CODE_LIFE = MINUTE_MS;
 
 const clientState = line(8, 200);
 

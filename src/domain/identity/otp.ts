@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { commandsOf, decider, type EventOf, type Rejection, reject } from '../decider.ts';
+import { HOUR_MS, MINUTE_MS } from '../durations.ts';
 import { agentCode, email, phoneNumber, uuid } from '../fields.ts';
 
 /** What a one-time code may prove. */
@@ -53,12 +54,11 @@ export type Otp = {
 };
 
 /** Milliseconds that a code lives, and that lie between two of one purpose. */
-export const OTP_LIFE = 5 * 60_000;
-export const OTP_SPACING = 60_000;
+export const OTP_LIFE = 5 * MINUTE_MS;
+export const OTP_SPACING = MINUTE_MS;
 /** Codes for one target in an hour, and tries of one code. */
 const PER_HOUR = 5;
 const TRIES = 5;
-const HOUR = 3_600_000;
 
 const changed = (state: Otp, challengeId: string, change: Partial<OtpChallenge>): Otp => ({
   ...state,
@@ -141,8 +141,8 @@ export const refuseCode = ({ challenges, issued }: Otp, purpose: OtpPurpose, now
   const latest = challenges[purpose];
   const next = latest === undefined ? 0 : Date.parse(latest.at) + OTP_SPACING;
   if (next > now.getTime()) return wait(next, now);
-  const recent = issued.filter((at) => Date.parse(at) > now.getTime() - HOUR);
-  return recent.length >= PER_HOUR ? wait(Date.parse(recent[0] ?? '') + HOUR, now) : undefined;
+  const recent = issued.filter((at) => Date.parse(at) > now.getTime() - HOUR_MS);
+  return recent.length >= PER_HOUR ? wait(Date.parse(recent[0] ?? '') + HOUR_MS, now) : undefined;
 };
 
 const issue = (

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { commandsOf, decider, type EventOf, pii } from '../decider.ts';
+import { MINUTE_MS } from '../durations.ts';
 import { instant, line, uuid } from '../fields.ts';
 
 /** What looks like an attack. */
@@ -42,12 +43,12 @@ export type Sign = { readonly at: string; readonly about: string; readonly count
 
 /** How many signs, about how many things, within how many milliseconds make a pattern. */
 const CROWDS: Readonly<Partial<Record<Pattern, { times: number; things: number; within: number }>>> = {
-  password_spray: { times: 10, things: 3, within: 15 * 60_000 },
-  access_probing: { times: 20, things: 1, within: 10 * 60_000 },
+  password_spray: { times: 10, things: 3, within: 15 * MINUTE_MS },
+  access_probing: { times: 20, things: 1, within: 10 * MINUTE_MS },
 };
 
 /** Milliseconds after which a sign is of no interest any more, whatever the pattern. */
-export const SIGNS_KEPT = 15 * 60_000;
+export const SIGNS_KEPT = 15 * MINUTE_MS;
 
 type Found = z.output<typeof Evidence>;
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Actor, can, commandsOf, decider, type EventOf, type Rejection, reject } from '../decider.ts';
+import { MINUTE_MS } from '../durations.ts';
 import { line } from '../fields.ts';
 import { Capability, offers, Provider, scopesFor, scopesOf } from './offers.ts';
 
@@ -54,7 +55,7 @@ export const oauthFlow = decider<OAuthFlow, OAuthFlowEvent>({
 const command = commandsOf(oauthFlow);
 
 /** Milliseconds that the way to the provider and back may take. */
-export const FLOW_LIFE = 10 * 60_000;
+export const FLOW_LIFE = 10 * MINUTE_MS;
 
 /** What somebody may ask for: capabilities, or the scopes themselves. */
 const Wanted = {

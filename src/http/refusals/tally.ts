@@ -1,3 +1,4 @@
+import { MINUTE_MS } from '../../domain/durations.ts';
 import type { Metadata } from '../../eventstore/event.ts';
 import { uuid7 } from '../../uuid.ts';
 
@@ -29,7 +30,6 @@ export type Tallied = {
   readonly continues?: string;
 };
 
-const MINUTE = 60_000;
 /** Milliseconds that a denial waits for repeats of itself before it is told. */
 export const GATHER_MS = 2_000;
 /** Refusals of one code, address and route that are told one by one in a minute. */
@@ -90,7 +90,7 @@ export const createTally = (newId: () => string = uuid7): Tally => {
     others = 0;
   };
   const enter = (now: number): void => {
-    const begun = now - (now % MINUTE);
+    const begun = now - (now % MINUTE_MS);
     if (begun === minute) return;
     closeMinute();
     minute = begun;

@@ -1,6 +1,7 @@
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import * as client from 'openid-client';
 import { z } from 'zod';
+import { DAY_MS } from '../../domain/durations.ts';
 import type { Callback, ProvenIdentity, SignInSecrets } from '../../domain/identity/signIn.ts';
 import { SignInRefused, TIMEOUT_MS } from './asking.ts';
 
@@ -38,7 +39,7 @@ const optional = <Name extends string>(name: Name, value: string | undefined) =>
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
 
 /** Kept as long as it can be had: asked for again after a failure, and once a day. */
-export const kept = <Value>(load: () => Promise<Value>, maxAgeMs = 86_400_000): (() => Promise<Value>) => {
+export const kept = <Value>(load: () => Promise<Value>, maxAgeMs = DAY_MS): (() => Promise<Value>) => {
   let known: { readonly value: Promise<Value>; readonly until: number } | undefined;
   return () => {
     if (known !== undefined && known.until > performance.now()) return known.value;

@@ -1,5 +1,6 @@
 import type { Reads } from '../../commands/binding.ts';
 import { tokensOf } from '../../commands/messaging/index.ts';
+import { MINUTE_MS } from '../../domain/durations.ts';
 import { integration, refreshIntegration, requireReconnect } from '../../domain/messaging/integration/index.ts';
 import type { CalendarAnswer, Calendars } from '../../integrations/calendar/index.ts';
 import { uuid7 } from '../../uuid.ts';
@@ -16,7 +17,7 @@ export const issueAs = async ({ execute }: Pick<CalendarDeps, 'execute'>, led: L
   settled(await execute(command, input, { ...led, policy: 'booking-calendar', commandId: uuid7() }));
 
 /** Milliseconds of life below which an access token is refreshed before it is used. */
-const FRESH_MS = 5 * 60_000;
+const FRESH_MS = 5 * MINUTE_MS;
 
 type Token = { readonly accessToken: string; readonly tokensAt: number };
 

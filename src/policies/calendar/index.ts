@@ -1,4 +1,5 @@
 import type { SyncParty } from '../../domain/booking/calendarSync.ts';
+import { MINUTE_MS } from '../../domain/durations.ts';
 import { scopesFor } from '../../domain/messaging/offers.ts';
 import { type Job, job, policy } from '../policy.ts';
 import type { RemovalOrder } from './removal.ts';
@@ -50,7 +51,7 @@ export const calendarConnecting = policy('booking-calendar-connecting', {
 });
 
 /** Milliseconds for which it is tried to remove events from a calendar that was disconnected. */
-const REMOVAL_TIME = 15 * 60_000;
+const REMOVAL_TIME = 15 * MINUTE_MS;
 
 /** Removes what was written to a calendar that its holder disconnects, where he wants that. */
 export const calendarRemoval = policy('booking-calendar-removal', {

@@ -1,5 +1,6 @@
 import type { Reads } from '../../commands/binding.ts';
 import type { SyncParty } from '../../domain/booking/calendarSync.ts';
+import { MINUTE_MS } from '../../domain/durations.ts';
 import type { CalendarEvent } from '../../integrations/calendar/index.ts';
 import { hostOf, nameOf, personBehind, storyOf } from '../mails/booking/appointment.ts';
 
@@ -35,7 +36,7 @@ export const wantedOf = async (
   const host = (await hostOf(reads, providerId))?.now;
   const client = await personBehind(reads, clientId);
   const place = host?.meetingLink ?? host?.location ?? '';
-  const minutes = (Date.parse(endTime) - Date.parse(startTime)) / 60_000;
+  const minutes = (Date.parse(endTime) - Date.parse(startTime)) / MINUTE_MS;
   const lines = [
     party === 'client' ? `With: ${host?.name ?? ''}` : `Client: ${nameOf(client)}`,
     `Length: ${minutes} minutes`,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Actor, type Context, can, type Rejection, reject } from '../../decider.ts';
+import { DAY_MS, MINUTE_MS } from '../../durations.ts';
 import { instant, lines, timeZone, uuid } from '../../fields.ts';
 import type { Span } from '../grid.ts';
 import { appointmentIdOf, dayOfSlot, slotIdField } from '../ids.ts';
@@ -41,7 +42,6 @@ export const refuseUnclaimed = (claims: readonly TimeClaim[], wanted: TimeClaim)
     : reject('CONFLICT', 'contended', 'Too many others are changing this at the same moment; try again');
 
 const SLOT_UNKNOWN = reject('NOT_FOUND', 'slot-unknown', 'No such slot', 'slotId');
-const DAY_MS = 86_400_000;
 
 /** Refuses a start that has passed. */
 export const refusePast = (startTime: string, now: Date): Rejection | undefined =>
@@ -63,7 +63,7 @@ export const refuseSlot = (
   const past = refusePast(slot.startTime, now);
   if (past !== undefined || party !== 'client') return past;
   const ahead = Date.parse(slot.startTime) - now.getTime();
-  if (ahead < provider.minNoticeMinutes * 60_000)
+  if (ahead < provider.minNoticeMinutes * MINUTE_MS)
     return reject('VALIDATION_ERROR', 'notice-too-short', 'The start is too close', 'startTime');
   if (ahead > provider.maxAdvanceDays * DAY_MS)
     return reject('VALIDATION_ERROR', 'beyond-horizon', 'The start is too far ahead', 'startTime');
@@ -102,7 +102,7 @@ export const refuseCrowded = (
   state: Schedule,
   { appointmentId, party, facts }: { readonly appointmentId: string; readonly party: Party; readonly facts: Nearby },
 ): Rejection | undefined => {
-  const buffer = (facts.provider.bufferMinutes ?? 0) * 60_000;
+  const buffer = (facts.provider.bufferMinutes ?? 0) * MINUTE_MS;
   if (party !== 'client' || buffer === 0) return undefined;
   const [from, to] = [Date.parse(slot.startTime) - buffer, Date.parse(slot.endTime) + buffer];
   const others = [...taken(state, appointmentId), ...(facts.nearby ?? [])];

@@ -1,13 +1,12 @@
 import { z } from 'zod';
 import { type Context, type Rejection, reject } from '../../decider.ts';
+import { DAY_MS } from '../../durations.ts';
 import { lines, version } from '../../fields.ts';
 import { appointmentIdField, dayOfAppointment, slotIdField } from '../ids.ts';
 import type { Provider } from '../provider/index.ts';
 import type { Party } from './events.ts';
 import { isPast, type NotesFacts, refuseStale, sameNotes } from './moving.ts';
 import { APPOINTMENT_UNKNOWN, type Appointment, command, NOT_SCHEDULED, partyOf, type Schedule } from './state.ts';
-
-const DAY_MS = 86_400_000;
 
 const seen = (
   appointmentId: string,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Context, type Rejection, reject } from '../../decider.ts';
+import { MINUTE_MS } from '../../durations.ts';
 import { lines, version } from '../../fields.ts';
 import { ageInSeconds } from '../clientCalendar.ts';
 import { appointmentIdField, dayOfAppointment, dayOfSlot, isHome } from '../ids.ts';
@@ -57,7 +58,7 @@ export const sameNotes = (appointment: Appointment, notes: string | null, facts:
 
 /** Whether an instant is closer than so many minutes, or over. */
 export const isPast = (instant: string, minutesBefore: number, now: Date): boolean =>
-  Date.parse(instant) - minutesBefore * 60_000 <= now.getTime();
+  Date.parse(instant) - minutesBefore * MINUTE_MS <= now.getTime();
 
 type Move = {
   readonly appointment: Appointment;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Context } from '../../decider.ts';
+import { MINUTE_MS } from '../../durations.ts';
 import { instant, uuid } from '../../fields.ts';
 import { ageInSeconds, SETTLE_AFTER_SECONDS } from '../clientCalendar.ts';
 import type { Span } from '../grid.ts';
@@ -20,7 +21,7 @@ const EARLY_MS = 1000;
 
 /** Until when a slot can be offered: half an hour, and not into the provider's notice; undefined when that is too short. */
 const deadlineOf = ({ startTime }: Span, { minNoticeMinutes }: Provider, now: Date): string | undefined => {
-  const latest = Date.parse(startTime) - minNoticeMinutes * 60_000;
+  const latest = Date.parse(startTime) - minNoticeMinutes * MINUTE_MS;
   const deadline = Math.min(now.getTime() + OFFER_SECONDS * 1000, latest);
   return deadline - now.getTime() < LEAST_SECONDS * 1000 ? undefined : new Date(deadline).toISOString();
 };

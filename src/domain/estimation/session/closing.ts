@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Context, reject } from '../../decider.ts';
+import { HOUR_MS } from '../../durations.ts';
 import { uuid } from '../../fields.ts';
 import { closed, notFacilitating, sessionRef, sessionUnknown } from './guards.ts';
 import { command, totalsOf, withoutRound } from './state.ts';
@@ -18,7 +19,7 @@ export const completeSession = command(
 );
 
 /** Milliseconds without an event after which an open session expires. */
-export const IDLE_MS = 8 * 3_600_000;
+export const IDLE_MS = 8 * HOUR_MS;
 
 /**
  * Ends a session in which nothing has happened for 8 hours; an open round ends without result. Nothing when something

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { reject } from '../../decider.ts';
+import { DAY_MS } from '../../durations.ts';
 import { line, uuid } from '../../fields.ts';
 import { type Account, command } from './state.ts';
 
 /** Milliseconds that a device is trusted, and how many are at a time. */
-export const TRUST_LIFE = 30 * 86_400_000;
+export const TRUST_LIFE = 30 * DAY_MS;
 const DEVICES = 10;
 
 /** Whether the second factor need not be asked for on the device. */

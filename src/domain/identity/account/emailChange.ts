@@ -1,15 +1,15 @@
 import { z } from 'zod';
 import { reject } from '../../decider.ts';
+import { HOUR_MS, MINUTE_MS } from '../../durations.ts';
 import { email, typedPassword } from '../../fields.ts';
 import type { AccountEvent } from './events.ts';
 import { accountUnknown, passwordWrong } from './refusals.ts';
 import { type Account, command, EMAIL_CHANGES_PER_HOUR } from './state.ts';
 
 /** Milliseconds that the token to the new address lives. */
-const HOUR = 3_600_000;
-const EMAIL_CHANGE_LIFE = 24 * HOUR;
+const EMAIL_CHANGE_LIFE = 24 * HOUR_MS;
 /** Milliseconds that the new address stays reserved beyond that, for a confirmation under way. */
-const CONFIRMATION_TIME = 60_000;
+const CONFIRMATION_TIME = MINUTE_MS;
 
 /** What ChangeEmail must know: whether the password was right, and how the reservation of the new address is called. */
 export type EmailChangeFacts = { readonly right: boolean; readonly newEmailHash: string };
@@ -30,7 +30,7 @@ export const changeEmail = command(
     if (newEmailHash === emailHash)
       return reject('CONFLICT', 'email-taken', 'This is the address of your account already', 'newEmail');
     const recent = emailChanges
-      .map((end) => Date.parse(end) - EMAIL_CHANGE_LIFE + HOUR - now.getTime())
+      .map((end) => Date.parse(end) - EMAIL_CHANGE_LIFE + HOUR_MS - now.getTime())
       .filter((wait) => wait > 0);
     if (recent.length >= EMAIL_CHANGES_PER_HOUR)
       return {

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { reject } from '../../decider.ts';
+import { DAY_MS } from '../../durations.ts';
 import { instant, uuid } from '../../fields.ts';
 import { LOCK_TIME } from '../loginAttempts.ts';
 import { accountUnknown } from './refusals.ts';
 import { type Account, command } from './state.ts';
 
 /** Milliseconds that an administrator may lock an account for at most. */
-const LONGEST_LOCK = 30 * 86_400_000;
+const LONGEST_LOCK = 30 * DAY_MS;
 
 const isThere = ({ status }: Account): boolean => status === 'active' || status === 'deactivated';
 

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { reject } from '../../decider.ts';
+import { MINUTE_MS } from '../../durations.ts';
 import { line, typedPassword, uuid } from '../../fields.ts';
 import { sixDigits } from '../otp.ts';
 import { MFA_METHODS } from './events.ts';
 import { type Account, command } from './state.ts';
 
 /** Milliseconds that an offered second factor waits to be confirmed. */
-export const MFA_SETUP_LIFE = 10 * 60_000;
+export const MFA_SETUP_LIFE = 10 * MINUTE_MS;
 
 const passwordWrong = () => reject('FORBIDDEN', 'password-wrong', 'The password is wrong', 'password');
 const codeWrong = () => reject('FORBIDDEN', 'code-wrong', 'The code is wrong or was used before', 'code');

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { reject } from '../../decider.ts';
+import { HOUR_MS } from '../../durations.ts';
 import { line, password, typedPassword, uuid } from '../../fields.ts';
 import { accountUnknown, passwordWrong, tokenInvalid } from './refusals.ts';
 import { type Account, command } from './state.ts';
 
 /** Milliseconds that the token of a mail lives by which another password is chosen. */
-export const RESET_LIFE = 3_600_000;
+export const RESET_LIFE = HOUR_MS;
 
 const passwordSame = () =>
   reject('VALIDATION_ERROR', 'password-same', 'The new password must differ from the current one', 'newPassword');

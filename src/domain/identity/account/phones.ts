@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Rejection, reject } from '../../decider.ts';
+import { HOUR_MS } from '../../durations.ts';
 import { line, phoneNumber, uuid } from '../../fields.ts';
 import { sixDigits } from '../otp.ts';
 import type { AccountEvent } from './events.ts';
@@ -8,7 +9,6 @@ import { type Account, command, PHONES_PER_HOUR, type Phone } from './state.ts';
 
 /** Telephone numbers of one account. */
 const MAX_PHONES = 5;
-const HOUR = 3_600_000;
 
 const numberUnknown = () => reject('NOT_FOUND', 'number-unknown', 'There is no such telephone number');
 
@@ -31,7 +31,7 @@ export const refuseNumber = (
     return reject('CONFLICT', 'number-listed', 'This number is on the account already', 'number');
   if (phones.length >= MAX_PHONES)
     return reject('CONFLICT', 'number-limit', `An account has at most ${MAX_PHONES} telephone numbers`);
-  const waits = phonesAdded.map((at) => Date.parse(at) + HOUR - now.getTime()).filter((wait) => wait > 0);
+  const waits = phonesAdded.map((at) => Date.parse(at) + HOUR_MS - now.getTime()).filter((wait) => wait > 0);
   if (waits.length >= PHONES_PER_HOUR)
     return {
       ...reject('RATE_LIMIT_EXCEEDED', 'asked-often', `At most ${PHONES_PER_HOUR} numbers can be added in an hour`),

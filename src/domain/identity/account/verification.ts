@@ -1,11 +1,12 @@
 import { z } from 'zod';
+import { HOUR_MS } from '../../durations.ts';
 import { line, uuid } from '../../fields.ts';
 import { type ChangeOfAddress, confirmChange } from './emailChange.ts';
 import { tokenInvalid } from './refusals.ts';
 import { command } from './state.ts';
 
 /** Milliseconds that the token of a verification mail lives. */
-export const VERIFICATION_LIFE = 24 * 3_600_000;
+export const VERIFICATION_LIFE = 24 * HOUR_MS;
 
 /**
  * Begins a verification of the address; the tokens of earlier ones are void. Verified accounts need none, nor does an

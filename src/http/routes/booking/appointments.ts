@@ -5,6 +5,7 @@ import { cancelBinding, completeBinding, moveBinding, notesBinding } from '../..
 import { appointmentIdField, slotIdField } from '../../../domain/booking/ids.ts';
 import { isProvider } from '../../../domain/booking/provider/index.ts';
 import { can } from '../../../domain/decider.ts';
+import { DAY_MS } from '../../../domain/durations.ts';
 import { instant, line, lines, timeZone, uuid, version } from '../../../domain/fields.ts';
 import { appointmentOf, appointments, listAppointments } from '../../../projections/booking/appointments.ts';
 import { calendarSyncs } from '../../../projections/booking/calendarSyncs.ts';
@@ -20,7 +21,6 @@ import { fieldsOf, single, unchangedSince } from '../../etag.ts';
 import { accountOf, actorOf } from '../../request.ts';
 import { AppointmentStatus, FullAppointment, full, ListedAppointment, listed, localTime } from './views.ts';
 
-const DAY_MS = 86_400_000;
 /** Days that a list of slots shows when no end is asked for, and the most it may show. */
 export const DEFAULT_DAYS = 7;
 export const MOST_DAYS = 92;

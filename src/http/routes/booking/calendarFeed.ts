@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { feedOwner } from '../../../commands/booking/feeds.ts';
 import { publicUrlOf } from '../../../config.ts';
 import { calendarFeed, openCalendarFeed } from '../../../domain/booking/calendarFeed.ts';
+import { DAY_MS } from '../../../domain/durations.ts';
 import { iCalendar } from '../../../integrations/iCalendar.ts';
 import { calendarOf } from '../../../projections/booking/calendarFeed.ts';
 import { answer, found, ok } from '../../answers.ts';
@@ -12,7 +13,6 @@ import { isUnchanged, unchangedSince } from '../../etag.ts';
 import { accountOf } from '../../request.ts';
 import { CALENDAR_TYPE, calendarAnswer, entryOf } from './calendarFile.ts';
 
-const DAY_MS = 86_400_000;
 /** Days back that a feed shows. */
 const PAST_DAYS = 90;
 /** How often calendars are asked to come back. */

@@ -5,6 +5,7 @@ import { addBinding } from '../../../commands/booking/slots.ts';
 import { dateIn } from '../../../domain/booking/grid.ts';
 import { generateTimeSlots } from '../../../domain/booking/provider/index.ts';
 import { addTimeSlot } from '../../../domain/booking/schedule/index.ts';
+import { DAY_MS } from '../../../domain/durations.ts';
 import { line } from '../../../domain/fields.ts';
 import { appointments, listAppointments } from '../../../projections/booking/appointments.ts';
 import { calendarSyncs } from '../../../projections/booking/calendarSyncs.ts';
@@ -20,8 +21,6 @@ import { accountOf } from '../../request.ts';
 import { appointmentFilters, DEFAULT_DAYS, MOST_DAYS, orderOf } from './appointments.ts';
 import { ownProfile } from './ownProfile.ts';
 import { availabilityView, localTime, ProvidedAppointment, profileView, provided } from './views.ts';
-
-const DAY_MS = 86_400_000;
 
 const ListedSlot = z.object({
   id: z.string(),

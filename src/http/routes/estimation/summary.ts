@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { SessionStatusName, type Summary } from '../../../commands/estimation/answers.ts';
+import { MINUTE_MS } from '../../../domain/durations.ts';
 import { totalsOf } from '../../../domain/estimation/session/index.ts';
 import { namesIn } from '../../../projections/estimation/sessionNames.ts';
 import type { SessionRow } from '../../../projections/estimation/sessions.ts';
@@ -7,7 +8,6 @@ import { storiesOf } from '../../../projections/estimation/stories.ts';
 import type { Deps } from '../../app.ts';
 import { storyView } from './views.ts';
 
-const MINUTE = 60_000;
 /** The summary of one session, with names. */
 export const summaryFor = async ({ db }: Deps, row: SessionRow): Promise<z.output<typeof Summary>> => {
   const { state } = row;
@@ -39,6 +39,6 @@ export const summaryFor = async ({ db }: Deps, row: SessionRow): Promise<z.outpu
     participants: people.map(([id, { role }]) => ({ id, displayName: names.get(id) ?? null, role })),
     startedAt: row.created_at,
     completedAt: row.ended_at,
-    durationMinutes: Math.round((Date.parse(end) - Date.parse(row.created_at)) / MINUTE),
+    durationMinutes: Math.round((Date.parse(end) - Date.parse(row.created_at)) / MINUTE_MS),
   };
 };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Person } from '../../../commands/identity/person.ts';
+import { MINUTE_MS } from '../../../domain/durations.ts';
 import type { CalendarPart } from '../../../integrations/email.ts';
 import { appointmentEntry, appointmentUrl, iCalendar } from '../../../integrations/iCalendar.ts';
 import type { Detail } from '../layout.ts';
@@ -7,8 +8,6 @@ import { type About, template } from '../template.ts';
 import { type Chapter, type Host, hostOf, nameOf, personBehind, type Story, storyOf } from './appointment.ts';
 import { waitingListOffer } from './waitingList.ts';
 import { when } from './when.ts';
-
-const MINUTE_MS = 60_000;
 
 const Side = z.enum(['client', 'provider']);
 type Side = z.output<typeof Side>;
