@@ -7,7 +7,7 @@ import { topicKinds } from '../src/http/live/kinds.ts';
 import { apiPages } from './generated/api/pages.ts';
 import { asyncApi } from './generated/asyncApi.ts';
 import { eventCatalogue } from './generated/eventCatalogue.ts';
-import { type GeneratedFile, staleFiles, writeFiles } from './generated/files.ts';
+import { type GeneratedFile, generate } from './generated/files.ts';
 import { reasons } from './generated/reasons.ts';
 
 const root = new URL('../', import.meta.url);
@@ -28,10 +28,9 @@ export const generated: readonly GeneratedFile[] = [
 ];
 
 if (import.meta.main) {
-  const check = process.argv.includes('--check');
-  const stale = await (check ? staleFiles : writeFiles)(root, generated);
-  if (check && stale.length > 0) {
-    console.error(`Stale: ${stale.join(', ')}. Run npm run generate and commit the result.`);
+  const { failed, said } = await generate(root, generated, process.argv.includes('--check'));
+  if (failed) {
+    console.error(said);
     process.exitCode = 1;
-  } else console.log(stale.length === 0 ? 'Generated files are fresh.' : `Wrote ${stale.join(', ')}.`);
+  } else console.log(said);
 }

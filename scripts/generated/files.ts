@@ -13,7 +13,7 @@ const present = async (file: URL): Promise<string | undefined> => {
 };
 
 /** The paths of the files that are missing or no longer what they should be. Reads, and writes nothing. */
-export const staleFiles = async (root: URL, files: readonly GeneratedFile[]): Promise<readonly string[]> => {
+const staleFiles = async (root: URL, files: readonly GeneratedFile[]): Promise<readonly string[]> => {
   const stale: string[] = [];
   for (const { path, content } of files)
     if ((await present(new URL(path, root))) !== (await content())) stale.push(path);
@@ -21,12 +21,30 @@ export const staleFiles = async (root: URL, files: readonly GeneratedFile[]): Pr
 };
 
 /** Writes what is missing or stale, and answers with those paths. */
-export const writeFiles = async (root: URL, files: readonly GeneratedFile[]): Promise<readonly string[]> => {
-  const stale = await staleFiles(root, files);
-  for (const { path, content } of files)
-    if (stale.includes(path)) {
-      await mkdir(new URL('./', new URL(path, root)), { recursive: true });
-      await writeFile(new URL(path, root), await content());
-    }
-  return stale;
+const writeFiles = async (root: URL, files: readonly GeneratedFile[]): Promise<readonly string[]> => {
+  const written: string[] = [];
+  for (const { path, content } of files) {
+    const text = await content();
+    if ((await present(new URL(path, root))) === text) continue;
+    await mkdir(new URL('./', new URL(path, root)), { recursive: true });
+    await writeFile(new URL(path, root), text);
+    written.push(path);
+  }
+  return written;
+};
+
+/**
+ * What `npm run generate` does: writes what is stale, or with `check` only looks, and then fails when something is. Says
+ * which files they are.
+ */
+export const generate = async (
+  root: URL,
+  files: readonly GeneratedFile[],
+  check: boolean,
+): Promise<{ readonly failed: boolean; readonly said: string }> => {
+  const stale = await (check ? staleFiles : writeFiles)(root, files);
+  if (stale.length === 0) return { failed: false, said: 'Generated files are fresh.' };
+  return check
+    ? { failed: true, said: `Stale: ${stale.join(', ')}. Run npm run generate and commit the result.` }
+    : { failed: false, said: `Wrote ${stale.join(', ')}.` };
 };

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import t from 'tap';
+import { generated } from '../../scripts/generate.ts';
 import { apiDocument, type Document } from '../../scripts/generated/api/document.ts';
 import { limitsOf } from '../../scripts/generated/api/fields.ts';
 import { apiPage, sourceOf } from '../../scripts/generated/api/page.ts';
@@ -20,6 +21,16 @@ t.test('the pages of the API reference', async (t) => {
     );
   const described = sources.flatMap(({ sections }) => sections.flatMap(({ spellings }) => spellings));
   t.ok(operations.length >= 70, `${operations.length} operations`);
+  t.same(
+    generated.map(({ path }) => path),
+    [
+      'docs/events.md',
+      'docs/asyncapi.json',
+      'src/http/openapi/reasons.json',
+      ...readdirSync(new URL(SOURCES, root)).map((name) => `docs/api/${name}`),
+    ],
+    'are among what npm run generate writes, and npm test checks',
+  );
   t.same(described.toSorted(), operations.toSorted(), 'describe each operation of their paths, once');
   for (const { sections } of sources)
     for (const { spellings, lines } of sections)
