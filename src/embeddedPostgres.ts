@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { DataFolderInUse, lockDataFolder } from './dataFolder.ts';
+import { DataFolderInUse, type DataFolderLock, lockDataFolder } from './dataFolder.ts';
 import {
   CLUSTER_USER,
   type Cluster,
@@ -53,20 +53,21 @@ type Connection = z.infer<typeof Connection>;
 const addressOf = ({ port, password }: Connection): string =>
   `postgres://${CLUSTER_USER}:${password}@127.0.0.1:${port}/postgres`;
 
-/** The embedded database, started, unless another one is configured. */
-export const openEmbedded = async (config: {
-  readonly databaseUrl: string | undefined;
-  readonly dataDir: string;
-}): Promise<EmbeddedPostgres | undefined> =>
-  config.databaseUrl === undefined ? startEmbeddedPostgres(config.dataDir) : undefined;
+/** The embedded database, started, unless another one is configured. `lock` is its folder's where that is held already. */
+export const openEmbedded = async (
+  config: { readonly databaseUrl: string | undefined; readonly dataDir: string },
+  lock?: DataFolderLock,
+): Promise<EmbeddedPostgres | undefined> =>
+  config.databaseUrl === undefined ? startEmbeddedPostgres(config.dataDir, lock) : undefined;
 
 /**
  * Starts the PostgreSQL under `<dataDir>/postgres`, made at the first start with a random password that is kept there (mode
  * 0600). Recovers whatever a killed service left behind, a server still running included. A server that dies is started
- * again on the same port. Throws StartupProblem, also when another live process uses the data folder.
+ * again on the same port. Throws StartupProblem, also when another live process uses the data folder. Takes that folder
+ * unless `held` says that it is taken; gives it free by its stop, or when it cannot start.
  */
-export async function startEmbeddedPostgres(dataDir: string): Promise<EmbeddedPostgres> {
-  const lock = await lockDataFolder(dataDir);
+export async function startEmbeddedPostgres(dataDir: string, held?: DataFolderLock): Promise<EmbeddedPostgres> {
+  const lock = held ?? (await lockDataFolder(dataDir));
   try {
     const folder = join(dataDir, 'postgres');
     const cluster = await clusterIn(folder);

@@ -1,4 +1,5 @@
 import { parseConfig } from './config.ts';
+import { lockDataFolder } from './dataFolder.ts';
 import { openEmbedded } from './embeddedPostgres.ts';
 import { adminPasswordFile } from './secrets.ts';
 import { StartupProblem } from './startupProblem.ts';
@@ -18,8 +19,10 @@ const config = (() => {
 })();
 
 let stopAsked: number | undefined;
+// Before the rest is loaded, which takes a second: a folder that another one has is told of at once.
+const lock = config.databaseUrl === undefined ? await lockDataFolder(config.dataDir).catch(fail) : undefined;
 // The database comes up while the rest of the service is still being loaded.
-const embedded = openEmbedded(config);
+const embedded = openEmbedded(config, lock);
 const starting = import('./service.ts').then(({ startService }) => startService(config, embedded));
 embedded.catch(() => {});
 

@@ -31,7 +31,14 @@ type Run = {
 function start(env: Record<string, string>): Run {
   const child = spawn(process.execPath, [main], {
     cwd: folder,
-    env: { PATH: process.env.PATH ?? '', CONVENE_DATA_DIR: dataDir, PORT: '0', PASSWORD_COST: '4', ...env },
+    env: {
+      PATH: process.env.PATH ?? '',
+      ...(process.env.NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE }),
+      CONVENE_DATA_DIR: dataDir,
+      PORT: '0',
+      PASSWORD_COST: '4',
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let [out, error] = ['', ''];
@@ -60,8 +67,25 @@ const logIn = (url: string) =>
     body: JSON.stringify({ email: 'admin@example.org', password: readFileSync(passwordFile, 'utf8').trim() }),
   });
 
+/** Sends the head of a log-in and waits until the service has it, which then waits for the body. */
+async function beginLogIn(url: string, length: number) {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  let answer = '';
+  socket.on('data', (chunk) => {
+    answer += chunk;
+  });
+  socket.on('error', () => undefined);
+  const closed = once(socket, 'close');
+  await once(socket, 'connect');
+  socket.write(
+    `POST /api/v1/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: ${length}\r\n\r\n`,
+  );
+  await once(socket, 'data');
+  return { socket, answer: () => answer, closed };
+}
+
 t.test('the service', { timeout: 200_000 }, async (t) => {
-  t.test('starts without configuration, says where it is, and ends cleanly', async (t) => {
+  t.test('starts without configuration and says where it is', async (t) => {
     const service = start({});
     const url = await service.url;
     t.match(service.out(), `API reference      ${url}/docs`);
@@ -74,70 +98,51 @@ t.test('the service', { timeout: 200_000 }, async (t) => {
       const second = start({});
       t.equal(await second.exit, 1);
       t.match(second.error(), /^The data folder .* is in use by another running Convene \(process \d+\)\..*\n$/);
-      const { connectionString } = await testDatabase(t);
+      const { connectionString } = await testDatabase(t, { migrate: true });
       const third = start({ DATABASE_URL: connectionString, PORT: new URL(url).port });
       t.equal(await third.exit, 1);
       t.match(third.error(), /^Port \d+ of 127\.0\.0\.1 cannot be used.*\n$/);
     });
 
-    t.test('a request under way is answered before it ends', async (t) => {
-      const { port } = new URL(url);
-      const body = JSON.stringify({ email: 'nobody@example.org', password: 'x' });
-      const socket = connect(Number(port), '127.0.0.1');
-      let answer = '';
-      socket.on('data', (chunk) => {
-        answer += chunk;
+    t.test('and loses nothing when everything is killed', async (t) => {
+      service.child.kill('SIGKILL');
+      for (const pid of await processesOn(cluster, 0)) process.kill(pid, 'SIGKILL');
+      await service.exit;
+      const again = start({});
+      const url = await again.url;
+      t.equal((await logIn(url)).status, 200);
+
+      t.test('ending cleanly when it is told to', async (t) => {
+        const body = JSON.stringify({ email: 'nobody@example.org', password: 'x' });
+        const underWay = await beginLogIn(url, body.length);
+        const stuck = await beginLogIn(url, body.length);
+        t.match(underWay.answer(), /^HTTP\/1\.1 100 /);
+        const since = performance.now();
+        again.child.kill('SIGTERM');
+        underWay.socket.write(body);
+        await underWay.closed;
+        t.match(
+          underWay.answer(),
+          /^HTTP\/1\.1 100 .*\r\n\r\nHTTP\/1\.1 401 /s,
+          'a request under way is answered before',
+        );
+        t.equal(await again.exit, 0);
+        t.ok(performance.now() - since < 10_000, 'and a client that does not go on holds no stop up');
+        await stuck.closed;
+        t.notMatch(stuck.answer(), /HTTP\/1\.1 [2-5]/);
+        t.same(await processesOn(cluster, 0), [], 'the database has ended with it');
+        t.equal(again.error(), '');
       });
-      socket.on('error', () => undefined);
-      await once(socket, 'connect');
-      // The head reaches the service, which then waits for the body.
-      socket.write(
-        `POST /api/v1/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: ${body.length}\r\n\r\n`,
-      );
-      await once(socket, 'data');
-      t.match(answer, /^HTTP\/1\.1 100 /);
-      answer = '';
-      const since = performance.now();
-      service.child.kill('SIGTERM');
-      socket.write(body);
-      await once(socket, 'close');
-      t.match(answer, /^HTTP\/1\.1 401 /);
-      t.equal(await service.exit, 0);
-      t.ok(performance.now() - since < 10_000);
-      t.same(await processesOn(cluster, 0), [], 'the database has ended with it');
-      t.equal(service.error(), '');
     });
   });
 
-  t.test('loses nothing when everything is killed', async (t) => {
-    const service = start({});
-    t.equal((await logIn(await service.url)).status, 200);
-    service.child.kill('SIGKILL');
-    for (const pid of await processesOn(cluster, 0)) process.kill(pid, 'SIGKILL');
-    await service.exit;
-    const again = start({});
-    const url = await again.url;
-    t.equal((await logIn(url)).status, 200);
-
-    t.test('and a client that does not go on holds no stop up', async (t) => {
-      const socket = connect(Number(new URL(url).port), '127.0.0.1');
-      socket.on('error', () => undefined);
-      socket.write(
-        'POST /api/v1/auth/login HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n',
-      );
-      await once(socket, 'data');
-      again.child.kill('SIGINT');
-      t.equal(await again.exit, 0);
-      t.same(await processesOn(cluster, 0), []);
-    });
-  });
-
-  t.test('names no API reference where it serves none', async (t) => {
+  t.test('names no API reference where it serves none, and ends by Ctrl-C', async (t) => {
     const service = start({ CONVENE_ROLES: 'projector' });
     t.equal(await service.url, 'no HTTP');
-    service.child.kill('SIGTERM');
+    service.child.kill('SIGINT');
     t.equal(await service.exit, 0);
     t.notMatch(service.out(), 'API reference');
+    t.same(await processesOn(cluster, 0), []);
   });
 
   t.test('says in one sentence why it cannot start', async (t) => {
