@@ -237,6 +237,51 @@ const notesFacts = ({ appointments }: World, appointmentId: string) => {
 
 const anOffer = (number: number): string => named(`offer ${number}`);
 
+/** Somebody's wish to hold a slot, for the first time or for longer. */
+const holding = (
+  { id, actor, busy }: { readonly id: string; readonly actor: Actor; readonly busy: boolean },
+  world: World,
+  now: Date,
+) => ({
+  command: holdSlot,
+  input: { slotId: id },
+  actor,
+  facts: keepingFacts(world, id, busy),
+  twice: 'nothing' as const,
+  expect: () => {
+    const refused = unkeepable(world, id, actor.id, now, busy);
+    const slot = world.slots.get(id);
+    if (refused !== undefined || slot === undefined) return refused ?? '';
+    const own = slot.kept?.by === actor.id ? slot.kept : undefined;
+    if (isKept(own, now) && own.offerId) return [];
+    const t = now.getTime();
+    const fresh = own === undefined || t - own.until >= 600 * SECOND;
+    const goesOn = own !== undefined && !own.over && own.until > t;
+    const used = fresh
+      ? 0
+      : goesOn
+        ? own.used
+        : own.used + Math.ceil(Math.max(0, own.until - own.since) / SECOND) * SECOND;
+    const since = goesOn ? own.since : t;
+    if (!goesOn && 360 * SECOND - used < 30 * SECOND) return 'hold-used-up';
+    const until = Math.min(t + 120 * SECOND, since + 360 * SECOND - used);
+    if (goesOn && until - own.until < 20 * SECOND) return [];
+    const others = [...world.slots]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .filter(([other, { kept }]) => other !== id && isKept(kept, now) && kept.by === actor.id && !kept.offerId);
+    const gone = lettingGo(others, now, 'another-slot');
+    slot.kept = { by: actor.id, since, until, used };
+    const data = {
+      slotId: id,
+      accountId: actor.id,
+      heldAt: at(since),
+      until: at(until),
+      usedSeconds: used / SECOND,
+    };
+    return [...gone, { type: 'SlotHeld', data }];
+  },
+});
+
 /** What is done about slots that are held. */
 const holds = {
   hold: on(
@@ -245,49 +290,17 @@ const holds = {
       place: fc.nat(2),
       busy: fc.constantFrom(false, false, false, false, true),
     }),
-    ({ actor, place, busy }, world, { now }) => {
-      const id = slotAt(world, place);
-      return {
-        command: holdSlot,
-        input: { slotId: id },
-        actor,
-        facts: keepingFacts(world, id, busy),
-        twice: 'nothing',
-        expect: () => {
-          const refused = unkeepable(world, id, actor.id, now, busy);
-          const slot = world.slots.get(id);
-          if (refused !== undefined || slot === undefined) return refused ?? '';
-          const own = slot.kept?.by === actor.id ? slot.kept : undefined;
-          if (isKept(own, now) && own.offerId) return [];
-          const t = now.getTime();
-          const fresh = own === undefined || t - own.until >= 600 * SECOND;
-          const goesOn = own !== undefined && !own.over && own.until > t;
-          const used = fresh
-            ? 0
-            : goesOn
-              ? own.used
-              : own.used + Math.ceil(Math.max(0, own.until - own.since) / SECOND) * SECOND;
-          const since = goesOn ? own.since : t;
-          if (!goesOn && 360 * SECOND - used < 30 * SECOND) return 'hold-used-up';
-          const until = Math.min(t + 120 * SECOND, since + 360 * SECOND - used);
-          if (goesOn && until - own.until < 20 * SECOND) return [];
-          const others = [...world.slots]
-            .sort(([a], [b]) => (a < b ? -1 : 1))
-            .filter(([other, { kept }]) => other !== id && isKept(kept, now) && kept.by === actor.id && !kept.offerId);
-          const gone = lettingGo(others, now, 'another-slot');
-          slot.kept = { by: actor.id, since, until, used };
-          const data = {
-            slotId: id,
-            accountId: actor.id,
-            heldAt: at(since),
-            until: at(until),
-            usedSeconds: used / SECOND,
-          };
-          return [...gone, { type: 'SlotHeld', data }];
-        },
-      };
-    },
+    ({ place, ...of }, world, { now }) => holding({ ...of, id: slotAt(world, place) }, world, now),
     4,
+  ),
+  'hold on': on(
+    fc.constant(false),
+    (busy, world, { now }) => {
+      const [id, slot] = [...world.slots].find(([, { kept }]) => kept !== undefined) ?? [];
+      const actor = [ada, ben].find((one) => one.id === slot?.kept?.by);
+      return id === undefined || actor === undefined ? undefined : holding({ id, actor, busy }, world, now);
+    },
+    2,
   ),
   'let go': on(
     fc.record({ actor: fc.constantFrom(ada, ada, ben), place: fc.nat(2) }),
@@ -392,7 +405,7 @@ export const scheduleModel = model({
     ]),
   ],
   length: 80,
-  lives: 600,
+  lives: 1_200,
   moves: {
     'the provider is': on(fc.constantFrom(true, true, true, false), (active, world) => {
       world.active = active;
@@ -872,7 +885,11 @@ export const scheduleModel = model({
     ),
     ...holds,
   },
-  parts: [holds, part(['clients keep', 'the provider is', 'book', 'move', 'cancel', 'complete'])],
+  parts: [
+    holds,
+    part(['hold', 'hold on']),
+    part(['clients keep', 'the provider is', 'book', 'move', 'cancel', 'complete']),
+  ],
   seen: (state, { now }) => ({
     slots: Object.entries(state.slots).map(([id, { startTime, heldBy, blocked, closed, hold }]) => ({
       ...{ id, startTime, heldBy, blocked: blocked ?? false, closed: closed ?? false },
