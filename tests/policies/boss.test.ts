@@ -1,34 +1,37 @@
 import { randomUUID } from 'node:crypto';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { DeliveryFailed, NotConfigured } from '../../src/integrations/delivery.ts';
 import { AttemptNoted } from '../../src/policies/attempts.ts';
 import { type JobOutcome, startQueue, type Work } from '../../src/policies/boss.ts';
 import { jobs } from '../../src/policies/jobs.ts';
-import { testDatabase } from '../support/postgres.ts';
+import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 import { eventually, log } from '../support/readSide.ts';
 
 const retry = { limit: 3, delaySeconds: 1, maxDelaySeconds: 1 };
 
-const queueWith = async (t: Parameters<typeof testDatabase>[0], work: Record<string, Work>) => {
-  const { pool, connectionString } = await testDatabase(t);
-  const outcomes: JobOutcome[] = [];
-  const observe = (_job: string, outcome: JobOutcome) => void outcomes.push(outcome);
-  const queue = await startQueue({ connectionString, log, work, retry, observe });
-  t.after(async () => {
-    await queue.close();
-    await pool.end();
-  });
-  const states = async () =>
-    (
-      await pool.query<{ id: string; name: string; state: string; output: unknown; pause: number }>(
-        `select id, name, state, output, extract(epoch from start_after - created_on)::float8 as pause
+/** Queues without jobs on one database, one after the other: to set one up costs more than all that a test does with it. */
+const queuesOn =
+  ({ pool, connectionString }: TestDatabase) =>
+  async (t: Test, work: Record<string, Work>) => {
+    const outcomes: JobOutcome[] = [];
+    const observe = (_job: string, outcome: JobOutcome) => void outcomes.push(outcome);
+    const queue = await startQueue({ connectionString, log, work, retry, observe });
+    t.after(async () => {
+      await queue.close();
+      await pool.query('delete from pgboss.job');
+    });
+    const states = async () =>
+      (
+        await pool.query<{ id: string; name: string; state: string; output: unknown; pause: number }>(
+          `select id, name, state, output, extract(epoch from start_after - created_on)::float8 as pause
          from pgboss.job order by created_on`,
-      )
-    ).rows;
-  return { queue, states, outcomes };
-};
+        )
+      ).rows;
+    return { queue, states, outcomes };
+  };
 
 t.test('the job queue', async (t) => {
+  const queueWith = queuesOn(await testDatabase(t));
   t.test('runs a job at once, and once however often it is added', async (t) => {
     const ran: unknown[] = [];
     const { queue, states } = await queueWith(t, { tell: { run: async (data) => void ran.push(data) } });
@@ -126,18 +129,19 @@ t.test('the job queue', async (t) => {
   });
 
   t.test('gives a job up at once when its failure is final', async (t) => {
-    for (const final of [new DeliveryFailed('smtp', 550, true), new NotConfigured('sms')]) {
-      let runs = 0;
-      const run = async (): Promise<void> => {
-        runs += 1;
-        throw final;
-      };
-      const { queue, states, outcomes } = await queueWith(t, { tell: { run, retry: { pausesSeconds: [0, 0] } } });
-      await queue.add([{ id: randomUUID(), job: 'tell', data: {} }]);
-      await eventually(states, (jobs) => jobs.some(({ name }) => name === 'dead-jobs'));
-      t.equal(runs, 1);
-      t.strictSame(outcomes, ['given-up']);
-    }
+    for (const final of [new DeliveryFailed('smtp', 550, true), new NotConfigured('sms')])
+      await t.test(final.name, async (t) => {
+        let runs = 0;
+        const run = async (): Promise<void> => {
+          runs += 1;
+          throw final;
+        };
+        const { queue, states, outcomes } = await queueWith(t, { tell: { run, retry: { pausesSeconds: [0, 0] } } });
+        await queue.add([{ id: randomUUID(), job: 'tell', data: {} }]);
+        await eventually(states, (jobs) => jobs.some(({ name }) => name === 'dead-jobs'));
+        t.equal(runs, 1);
+        t.strictSame(outcomes, ['given-up']);
+      });
   });
 });
 
