@@ -1,10 +1,8 @@
-import { once } from 'node:events';
-import { get, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { WebSocket } from 'ws';
 import type { Bench, Context, Row } from './bench.ts';
 import { openConnection, requestText } from './service/connection.ts';
+import { type Listens, listeners } from './service/listeners.ts';
 import { type Running, runService, settled } from './service/process.ts';
 import { tokenOf } from './service/secrets.ts';
 import { each, loggedIn, providerWith, seed } from './service/seed.ts';
@@ -19,55 +17,15 @@ const MB = 1_048_576;
 
 /** An open connection, subscribed. `told` settles with the time of the next message after it was asked for. */
 type Listener = { readonly told: () => Promise<number>; readonly close: () => void };
-type Opens = (url: string, token: string, topic: string) => Promise<Listener>;
 
-const isMessage = (text: string): boolean => text.includes('"event":');
-
-const webSocket: Opens = async (url, token, topic) => {
-  const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/ws`, { perMessageDeflate: false });
-  await once(socket, 'open');
-  socket.send(JSON.stringify({ type: 'auth', token }));
-  socket.send(JSON.stringify({ type: 'subscribe', topic }));
-  await new Promise<void>((resolve, fail) => {
-    socket.on('message', (data) => {
-      if (String(data).includes('"subscribed"')) resolve();
+const listen = async (listens: Listens, ...to: readonly [url: string, token: string, topic: string]) => {
+  let hear = (_at: number): void => {};
+  const close = await listens(...to, (_seq, at) => hear(at));
+  const told = (): Promise<number> =>
+    new Promise((resolve) => {
+      hear = resolve;
     });
-    socket.on('close', (code) => fail(new Error(`Closed with ${code}`)));
-    socket.on('error', fail);
-  });
-  return {
-    told: () =>
-      new Promise((resolve) =>
-        socket.on('message', (data) => {
-          if (isMessage(String(data))) resolve(performance.now());
-        }),
-      ),
-    close: () => socket.terminate(),
-  };
-};
-
-const serverSentEvents: Opens = async (url, token, topic) => {
-  const request = get(`${url}/api/v1/live?topics=${topic}`, {
-    agent: false,
-    headers: { authorization: `Bearer ${token}` },
-  });
-  const [response] = (await once(request, 'response')) as [IncomingMessage];
-  if (response.statusCode !== 200) throw new Error(`Refused: ${response.statusCode}`);
-  response.setEncoding('utf8');
-  await new Promise<void>((resolve) => {
-    response.on('data', (text: string) => {
-      if (text.includes('"subscribed"')) resolve();
-    });
-  });
-  return {
-    told: () =>
-      new Promise((resolve) =>
-        response.on('data', (text: string) => {
-          if (isMessage(text)) resolve(performance.now());
-        }),
-      ),
-    close: () => request.destroy(),
-  };
+  return { told, close } satisfies Listener;
 };
 
 const figure = (text: string, name: string): number =>
@@ -85,7 +43,7 @@ const memoryOf = async ({ url }: Running): Promise<{ readonly rss: number; reado
 const measured = async (
   { database, folder, sized, says }: Context,
   name: string,
-  open: Opens,
+  listens: Listens,
 ): Promise<{ readonly rows: readonly Row[]; readonly idle: number }> => {
   const { connectionString, drop } = await database();
   const count = sized(CONNECTIONS);
@@ -105,11 +63,12 @@ const measured = async (
     await pause(5_000);
     const before = await memoryOf(service);
     says(`connections: opening ${count}, ${name}; ${before.rss.toFixed(0)} MB before`);
-    const listeners: Listener[] = [];
+    const open: Listener[] = [];
     const began = performance.now();
     await each(
       Array.from({ length: count }, (_, number) => number),
-      async (number) => void listeners.push(await open(service.url, tokens[Math.floor(number / EACH)] ?? '', topic)),
+      async (number) =>
+        void open.push(await listen(listens, service.url, tokens[Math.floor(number / EACH)] ?? '', topic)),
     );
     const opening = performance.now() - began;
     const opened = await memoryOf(service);
@@ -117,7 +76,7 @@ const measured = async (
     const idle = await memoryOf(service);
 
     const connection = await openConnection(service.url);
-    const told = Promise.all(listeners.map((listener) => listener.told()));
+    const told = Promise.all(open.map((listener) => listener.told()));
     const slotId = provider?.slots.at(-1)?.slotId;
     const token = tokens[0] ?? '';
     const booked = performance.now();
@@ -125,7 +84,7 @@ const measured = async (
     if (answer.status !== 201) throw new Error(`Refused: ${answer.status} ${answer.body()}`);
     const last = Math.max(...(await told)) - booked;
     connection.close();
-    for (const { close } of listeners) close();
+    for (const { close } of open) close();
     const rows: Row[] = [
       { who: name, metric: 'memory before', value: before.rss, unit: 'MB' },
       { who: name, metric: `memory with ${count} just opened`, value: opened.rss, unit: 'MB' },
@@ -147,8 +106,8 @@ export const connections: Bench = {
   name: 'connections',
   title: '2,000 idle live connections: memory of the service, WebSocket and server-sent events',
   run: async (context) => {
-    const sockets = await measured(context, 'WebSocket', webSocket);
-    const streams = await measured(context, 'server-sent events', serverSentEvents);
+    const sockets = await measured(context, 'WebSocket', listeners.WebSocket);
+    const streams = await measured(context, 'server-sent events', listeners['server-sent events']);
     return {
       rows: [...sockets.rows, ...streams.rows],
       ratios: {},

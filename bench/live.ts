@@ -1,11 +1,9 @@
-import { once } from 'node:events';
-import { get, type IncomingMessage } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
-import { WebSocket } from 'ws';
 import { DECKS } from '../src/domain/estimation/decks.ts';
 import type { Bench, Context, Row } from './bench.ts';
 import { latencies } from './rounds.ts';
 import { openConnection, requestText } from './service/connection.ts';
+import { type Heard, type Listens, listeners } from './service/listeners.ts';
 import { runService, settled } from './service/process.ts';
 import { type Login, tokenOf } from './service/secrets.ts';
 import { loggedIn, openSession, seed } from './service/seed.ts';
@@ -19,57 +17,6 @@ const RATE = 20;
 /** Changes before them that do not count. */
 const WARM_UP = 40;
 const PATIENCE_MS = 30_000;
-
-/** Told of every message with its place in the log and the time at which it was read. */
-type Heard = (seq: string, at: number) => void;
-type Listens = (url: string, token: string, topic: string, heard: Heard) => Promise<() => void>;
-
-const seqOf = (text: string): string | undefined => /"seq":"(\d+)"/.exec(text)?.[1];
-const isMessage = (text: string): boolean => text.includes('"event":');
-
-const webSocket: Listens = async (url, token, topic, heard) => {
-  const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/ws`, { perMessageDeflate: false });
-  await once(socket, 'open');
-  socket.send(JSON.stringify({ type: 'auth', token }));
-  socket.send(JSON.stringify({ type: 'subscribe', topic }));
-  await new Promise<void>((resolve, fail) => {
-    socket.on('message', (data) => {
-      const at = performance.now();
-      const text = String(data);
-      if (text.includes('"subscribed"')) resolve();
-      const seq = isMessage(text) ? seqOf(text) : undefined;
-      if (seq !== undefined) heard(seq, at);
-    });
-    socket.on('close', (code) => fail(new Error(`Closed with ${code}`)));
-    socket.on('error', fail);
-  });
-  return () => socket.terminate();
-};
-
-const serverSentEvents: Listens = async (url, token, topic, heard) => {
-  const request = get(`${url}/api/v1/live?topics=${topic}`, {
-    agent: false,
-    headers: { authorization: `Bearer ${token}` },
-  });
-  const [response] = (await once(request, 'response')) as [IncomingMessage];
-  if (response.statusCode !== 200) throw new Error(`Refused: ${response.statusCode}`);
-  response.setEncoding('utf8');
-  let rest = '';
-  await new Promise<void>((resolve, fail) => {
-    response.on('data', (chunk: string) => {
-      const at = performance.now();
-      const blocks = `${rest}${chunk}`.split('\n\n');
-      rest = blocks.pop() ?? '';
-      for (const block of blocks) {
-        if (block.includes('"subscribed"')) resolve();
-        const seq = isMessage(block) ? seqOf(block) : undefined;
-        if (seq !== undefined) heard(seq, at);
-      }
-    });
-    response.on('close', () => fail(new Error('The stream ended')));
-  });
-  return () => request.destroy();
-};
 
 /** Milliseconds from sending a change to each participant's message, over all changes and participants. */
 type Spread = {
@@ -140,10 +87,9 @@ const measure = async ({ database, folder, sized, says }: Context) => {
 
   let changes = 0;
   try {
-    const kinds = { WebSocket: webSocket, 'server-sent events': serverSentEvents } as const;
     const rows: Row[] = [];
     let worst = 0;
-    for (const [who, listens] of Object.entries(kinds)) {
+    for (const [who, listens] of Object.entries(listeners)) {
       const { all, slowest, answers } = await stretch(listens);
       const answered = latencies(answers);
       const each = latencies(all);

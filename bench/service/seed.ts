@@ -2,6 +2,8 @@ import { SYSTEM_ROLES } from '../../src/domain/access/systemRoles.ts';
 import { slotsOf } from '../../src/domain/booking/grid.ts';
 import { scheduleId, slotIdOf } from '../../src/domain/booking/ids.ts';
 import { deciders } from '../../src/domain/catalogue.ts';
+import { DAY_MS } from '../../src/domain/durations.ts';
+import { DEFAULTS } from '../../src/domain/estimation/session/settings.ts';
 import { createCodec } from '../../src/eventstore/codec.ts';
 import { keyRing } from '../../src/eventstore/keyRing.ts';
 import { postgresEventStore } from '../../src/eventstore/postgres/index.ts';
@@ -17,7 +19,7 @@ export type Write = (stream: string, events: readonly Fact[]) => Promise<void>;
 
 /** Appends under way at once while seeding. */
 const WRITERS = 64;
-const YEAR_MS = 365 * 86_400_000;
+const YEAR_MS = 365 * DAY_MS;
 
 /**
  * Writes the past of a service into an empty database, event by event through the service's own codec and log: what is
@@ -103,7 +105,7 @@ export const loggedIn = async (append: Write, role: 'free' | 'provider', number:
 };
 
 /** A date so many days from today, `YYYY-MM-DD`. */
-const dayIn = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
+const dayIn = (days: number): string => new Date(Date.now() + days * DAY_MS).toISOString().slice(0, 10);
 
 /** A provider who may be booked at once and for a year, with 48 free slots on each of so many days from tomorrow. */
 export const providerWith = async (append: Write, days: number, number: number) => {
@@ -160,18 +162,10 @@ export const openSession = async (append: Write, participants: readonly Login[],
   const sessionId = uuid7();
   const storyId = uuid7();
   const createdBy = participants[0]?.accountId ?? '';
-  const settings = {
-    deck: 'fibonacci',
-    autoReveal: false,
-    allowObservers: true,
-    roundTimerSeconds: 0,
-    anonymousVotes: false,
-    whoCanAddStories: 'facilitator',
-  };
   await append(`estimationSession-${sessionId}`, [
     {
       type: 'SessionCreated',
-      data: { sessionId, code: 'ABC234', name: `Sprint ${number}`, createdBy, settings },
+      data: { sessionId, code: 'ABC234', name: `Sprint ${number}`, createdBy, settings: DEFAULTS },
     },
     ...participants.map(({ accountId }, index) => ({
       type: 'ParticipantJoined',
