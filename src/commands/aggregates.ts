@@ -2,7 +2,8 @@ import { LRUCache } from 'lru-cache';
 import type { Codec, Decoded } from '../eventstore/codec.ts';
 import { categoryOf, isUndecodable, type Recorded } from '../eventstore/event.ts';
 import { type EventStore, type Position, START } from '../eventstore/port.ts';
-import type { AnyDecider, Fact } from './binding.ts';
+import type { AnyDecider } from './binding.ts';
+import type { Fact } from './reads.ts';
 import type { Snapshots } from './snapshots.ts';
 
 /** Where in its stream a command stands that may be repeated, and the keyed hash of what it asked for. */

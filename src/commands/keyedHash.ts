@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { KeyedHash } from './binding.ts';
+import type { KeyedHash } from './reads.ts';
 
 /** Keyed hashes under the service's own key. */
 export const keyedHash =

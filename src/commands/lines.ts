@@ -4,8 +4,9 @@ import type { Metadata } from '../eventstore/event.ts';
 import { type EventStore, MAX_APPEND_BYTES, type NewEvent, type Position } from '../eventstore/port.ts';
 import { uuid5 } from '../uuid.ts';
 import { type Aggregate, type Aggregates, advance, type Trace } from './aggregates.ts';
-import type { AnyBinding, AnyCommand, Fact, Outcome } from './binding.ts';
+import type { AnyBinding, AnyCommand, Outcome } from './binding.ts';
 import { Abandoned, refused } from './outcomes.ts';
+import type { Fact } from './reads.ts';
 
 /** A command ready to be judged against one stream. */
 export type Case = {

@@ -6,21 +6,11 @@ import { type Connectors, noConnectors } from '../domain/messaging/connector.ts'
 import type { Metadata } from '../eventstore/event.ts';
 import { uuid5, uuid7 } from '../uuid.ts';
 import type { Aggregates } from './aggregates.ts';
-import type {
-  AnyBinding,
-  AnyCommand,
-  Fact,
-  Occurrence,
-  Origin,
-  Outcome,
-  Reads,
-  Refused,
-  Run,
-  Step,
-} from './binding.ts';
+import type { AnyBinding, AnyCommand, Origin, Outcome, Refused, Run, Step } from './binding.ts';
 import { keyedHash } from './keyedHash.ts';
 import type { Judge } from './lines.ts';
 import { Abandoned, refused } from './outcomes.ts';
+import type { Fact, Occurrence, Reads } from './reads.ts';
 
 /** A command on its way: who wants it and how it came. */
 export type Request = {

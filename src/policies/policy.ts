@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Fact } from '../commands/binding.ts';
+import type { Fact } from '../commands/reads.ts';
 import type { EventType } from '../domain/catalogue.ts';
 import type { Command } from '../domain/decider.ts';
 import type { Recorded } from '../eventstore/event.ts';

@@ -1,4 +1,4 @@
-import type { Reads } from '../commands/binding.ts';
+import type { Reads } from '../commands/reads.ts';
 import { DAY_MS, MINUTE_MS } from '../domain/durations.ts';
 import { archiveSession, expireSession, IDLE_MS } from '../domain/estimation/session/index.ts';
 import { uuid7 } from '../uuid.ts';

@@ -1,7 +1,8 @@
 import t from 'tap';
-import type { Fact, Loaded, Outcome, Reads, Step } from '../../src/commands/binding.ts';
+import type { Outcome, Step } from '../../src/commands/binding.ts';
 import { create } from '../../src/commands/estimation/creation.ts';
 import { resolve, resolveJoin } from '../../src/commands/estimation/references.ts';
+import type { Fact, Loaded, Reads } from '../../src/commands/reads.ts';
 import type { Decider } from '../../src/domain/decider.ts';
 import { completeSession, createSession, session } from '../../src/domain/estimation/session/index.ts';
 import { codeFrom, sessionCode, takeSessionCode } from '../../src/domain/estimation/sessionCode.ts';

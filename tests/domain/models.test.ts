@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import t from 'tap';
-import type { AnyDecider, Fact } from '../../src/commands/binding.ts';
+import type { AnyDecider } from '../../src/commands/binding.ts';
 import { bindings } from '../../src/commands/bindings.ts';
+import type { Fact } from '../../src/commands/reads.ts';
 import * as accessDenials from '../../src/domain/access/accessDenial.ts';
 import * as requestRefusals from '../../src/domain/audit/requestRefusal.ts';
 import * as sensitiveReads from '../../src/domain/audit/sensitiveRead.ts';

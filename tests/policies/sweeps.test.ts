@@ -1,5 +1,6 @@
 import t from 'tap';
-import type { Outcome, Reads } from '../../src/commands/binding.ts';
+import type { Outcome } from '../../src/commands/binding.ts';
+import type { Reads } from '../../src/commands/reads.ts';
 import { completeSession } from '../../src/domain/estimation/session/index.ts';
 import { issue } from '../../src/policies/policy.ts';
 import { createSweeper, type Sweep } from '../../src/policies/sweeps.ts';

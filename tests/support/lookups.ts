@@ -1,4 +1,4 @@
-import type { Lookups } from '../../src/commands/binding.ts';
+import type { Lookups } from '../../src/commands/reads.ts';
 
 /** Read models in which there is nothing. */
 export const noLookups: Lookups = {

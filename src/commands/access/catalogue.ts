@@ -1,7 +1,7 @@
 import { effectivePermissions } from '../../domain/access/hierarchy.ts';
 import { ROLE_CATALOG_ID, type RoleCatalog, roleCatalog } from '../../domain/access/roleCatalog/index.ts';
 import type { RoleFacts } from '../../domain/access/userAccess.ts';
-import type { Reads } from '../binding.ts';
+import type { Reads } from '../reads.ts';
 
 /** Of roles and accounts in the examples of the API document. */
 export const EXAMPLE_ROLE = '3662f6f5-7c09-5785-bb74-05555d5ca45e';

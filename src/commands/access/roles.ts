@@ -4,7 +4,8 @@ import * as catalog from '../../domain/access/roleCatalog/index.ts';
 import { ROLE_CATALOG_ID, type RoleCatalog, roleOf } from '../../domain/access/roleCatalog/index.ts';
 import { liveRoleIds, userAccess } from '../../domain/access/userAccess.ts';
 import type { Actor } from '../../domain/decider.ts';
-import { bind, internal, type Outcome, type Reads, type Run } from '../binding.ts';
+import { bind, internal, type Outcome, type Run } from '../binding.ts';
+import type { Reads } from '../reads.ts';
 import { EXAMPLE_ROLE, idByName } from './catalogue.ts';
 
 const Permission = z.object({ name: z.string(), description: z.string(), context: z.enum(CONTEXTS).optional() });

@@ -1,5 +1,5 @@
 import { type Rejection, reject } from '../../domain/decider.ts';
-import type { Reads } from '../binding.ts';
+import type { Reads } from '../reads.ts';
 
 /** The provider that is meant where none is named: the only one who is active. `none` is the answer where nobody is. */
 export const onlyProvider = async (reads: Reads, none: Rejection): Promise<string | Rejection> => {

@@ -36,9 +36,10 @@ import {
 } from '../../domain/booking/schedule/index.ts';
 import { type Actor, type Rejection, reject } from '../../domain/decider.ts';
 import { MINUTE_MS } from '../../domain/durations.ts';
-import { bind, internal, type Outcome, type Reads, type Run } from '../binding.ts';
+import { bind, internal, type Outcome, type Run } from '../binding.ts';
 import { isOpen } from '../identity/standing.ts';
 import { latest, uncontended } from '../outcomes.ts';
+import type { Reads } from '../reads.ts';
 import { onlyProvider } from './activeProvider.ts';
 import { AppointmentAnswer, appointmentAnswer, exampleIds } from './answers.ts';
 import { settleHold } from './holds.ts';

@@ -21,8 +21,9 @@ import {
 } from '../../domain/booking/provider/index.ts';
 import { cancelDisplacedAppointment, displaced, schedule, setDayHours } from '../../domain/booking/schedule/index.ts';
 import { reject } from '../../domain/decider.ts';
-import { bind, internal, type Outcome, type Reads } from '../binding.ts';
+import { bind, internal, type Outcome } from '../binding.ts';
 import { latest, refused } from '../outcomes.ts';
+import { newest, type Reads } from '../reads.ts';
 import { AvailabilityAnswer, availabilityAnswer, ExceptionAnswer, exceptionAnswer } from './answers.ts';
 import { cancellation, type Tools } from './settling.ts';
 
@@ -43,15 +44,12 @@ const reasoned = async (providerId: string, reads: Reads, until?: bigint): Promi
   return [...exceptions.values()].sort((a, b) => (a.from < b.from ? -1 : 1));
 };
 
-const newestProvider = async (reads: Reads, providerId: string) =>
-  (await reads.history(provider, providerId)).reduce(provider.evolve, provider.initial);
-
 /** Gives days the hours that the exceptions leave them. Days that a later change has reached keep what it gave them. */
 const restoreDays = async (
   { providerId, seq, days }: { readonly providerId: string; readonly seq: number; readonly days: Dates },
   { reads, step }: Tools,
 ): Promise<readonly Outcome[]> => {
-  const { profile, exceptions } = await newestProvider(reads, providerId);
+  const { profile, exceptions } = await newest(reads, provider, providerId);
   const timezone = profile?.timezone ?? 'UTC';
   const today = dateIn(timezone, reads.now());
   const still = eachDay(days).filter((day) => day >= today);

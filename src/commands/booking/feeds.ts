@@ -7,9 +7,10 @@ import {
   openCalendarFeed,
 } from '../../domain/booking/calendarFeed.ts';
 import { dashed } from '../../uuid.ts';
-import { bind, type KeyedHash, type Outcome, type Reads, type Run } from '../binding.ts';
+import { bind, type Outcome, type Run } from '../binding.ts';
 import { isOpen } from '../identity/standing.ts';
 import { isSecret } from '../keyedHash.ts';
+import { type KeyedHash, newest, type Reads } from '../reads.ts';
 
 /** 192 random bits behind the 128 of the account, which tell whose feed it is without a table of secrets. */
 const RANDOM_BYTES = 24;
@@ -34,8 +35,7 @@ const accountIn = (value: string): string | undefined => {
 export const feedOwner = async (reads: Pick<Reads, 'history' | 'hash'>, value: string): Promise<string | undefined> => {
   const accountId = FEED_SECRET.test(value) ? accountIn(value) : undefined;
   if (accountId === undefined) return undefined;
-  const history = await reads.history(calendarFeed, accountId);
-  const { open } = history.reduce(calendarFeed.evolve, calendarFeed.initial);
+  const { open } = await newest(reads, calendarFeed, accountId);
   if (open === undefined || !isSecret(hashOf(reads.hash, value), open.secretHash)) return undefined;
   return (await isOpen(reads, accountId)) ? accountId : undefined;
 };

@@ -2,8 +2,9 @@ import { planned } from '../../domain/booking/grid.ts';
 import { scheduleId } from '../../domain/booking/ids.ts';
 import { completeSlotGeneration, type Provider, provider } from '../../domain/booking/provider/index.ts';
 import { openDaySlots, overlapping, schedule } from '../../domain/booking/schedule/index.ts';
-import type { Outcome, Reads, Step } from '../binding.ts';
+import type { Outcome, Step } from '../binding.ts';
 import { latest } from '../outcomes.ts';
+import type { Reads } from '../reads.ts';
 
 type Generation = Provider['generations'][number];
 type Plan = Generation['plan'];

@@ -13,8 +13,9 @@ import {
   releaseSlotHold,
   schedule,
 } from '../../domain/booking/schedule/index.ts';
-import { bind, internal, type Outcome, type Reads } from '../binding.ts';
+import { bind, internal, type Outcome } from '../binding.ts';
 import { latest, uncontended } from '../outcomes.ts';
+import type { Reads } from '../reads.ts';
 import { exampleIds } from './answers.ts';
 import { takenNearby } from './nearby.ts';
 import type { Tools } from './settling.ts';

@@ -2,7 +2,7 @@ import type { Span } from '../../domain/booking/grid.ts';
 import { dayOfSlot, scheduleId } from '../../domain/booking/ids.ts';
 import type { Provider } from '../../domain/booking/provider/index.ts';
 import { schedule } from '../../domain/booking/schedule/index.ts';
-import type { Reads } from '../binding.ts';
+import type { Reads } from '../reads.ts';
 
 /**
  * The taken slots of the days around a slot, as far as a buffer reaches; those of the day that judges itself and those

@@ -9,7 +9,8 @@ import {
   updateProviderProfile,
 } from '../../domain/booking/provider/index.ts';
 import { account } from '../../domain/identity/account/index.ts';
-import { bind, internal, type Outcome, type Reads } from '../binding.ts';
+import { bind, internal, type Outcome } from '../binding.ts';
+import type { Reads } from '../reads.ts';
 import { exampleIds, GenerationAnswer, ProfileAnswer } from './answers.ts';
 import { meetsExisting, openGeneration } from './generation.ts';
 

@@ -8,18 +8,17 @@ import {
   type TakenSlot,
   timeOf,
 } from '../../domain/booking/schedule/index.ts';
-import type { Outcome, Reads, Step } from '../binding.ts';
+import type { Outcome, Step } from '../binding.ts';
 import { latest } from '../outcomes.ts';
+import { newest, type Reads } from '../reads.ts';
 
 /** The state of the day that holds an appointment. */
 export const homeOf = async (reads: Pick<Reads, 'load'>, appointmentId: string) =>
   (await reads.load(schedule, scheduleId(dayOfAppointment(appointmentId)))).state;
 
 /** The same, with what other processes did a moment ago: what policies decide on is not looked at again. */
-const newestHomeOf = async (reads: Pick<Reads, 'history'>, appointmentId: string): Promise<Schedule> => {
-  const history = await reads.history(schedule, scheduleId(dayOfAppointment(appointmentId)));
-  return history.reduce(schedule.evolve, schedule.initial);
-};
+const newestHomeOf = (reads: Reads, appointmentId: string): Promise<Schedule> =>
+  newest(reads, schedule, scheduleId(dayOfAppointment(appointmentId)));
 
 const timeIn = (state: Schedule, appointmentId: string): AppointmentTime => {
   const time = timeOf(state, appointmentId);

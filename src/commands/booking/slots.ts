@@ -12,8 +12,9 @@ import {
   schedule,
   updateTimeSlot,
 } from '../../domain/booking/schedule/index.ts';
-import { bind, internal, type Outcome, type Reads } from '../binding.ts';
+import { bind, internal, type Outcome } from '../binding.ts';
 import { latest, refused } from '../outcomes.ts';
+import type { Reads } from '../reads.ts';
 import { exampleIds, SlotAnswer, slotAnswer } from './answers.ts';
 import type { Tools } from './settling.ts';
 

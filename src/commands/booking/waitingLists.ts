@@ -16,9 +16,10 @@ import {
   waitingList,
 } from '../../domain/booking/waitingList/index.ts';
 import { reject } from '../../domain/decider.ts';
-import { bind, internal, type Outcome, type Reads, type Run } from '../binding.ts';
+import { bind, internal, type Outcome, type Run } from '../binding.ts';
 import { isOpen } from '../identity/standing.ts';
 import { latest, uncontended } from '../outcomes.ts';
+import { newest, type Reads } from '../reads.ts';
 import { onlyProvider } from './activeProvider.ts';
 import { exampleIds } from './answers.ts';
 import { holdingFacts } from './holds.ts';
@@ -31,10 +32,6 @@ const LOOKED_AT = 20;
 const ofEntry = ({ entryId }: { readonly entryId: string }): string => waitingEntryRef(entryId)?.providerId ?? '';
 const ofProvider = ({ providerId }: { readonly providerId?: string | undefined }): string => providerId ?? '';
 
-/** A day as the log has it now, whichever process changed it last. */
-const newestDay = async (slotId: string, reads: Reads) =>
-  (await reads.history(schedule, scheduleId(dayOfSlot(slotId)))).reduce(schedule.evolve, schedule.initial);
-
 /** Whether a slot can be booked at all, and who of those in line could. */
 const freedFacts = async (slotId: string, reads: Reads) => {
   const { providerId } = dayOfSlot(slotId);
@@ -44,7 +41,7 @@ const freedFacts = async (slotId: string, reads: Reads) => {
   const able: string[] = [];
   const wanted = candidates(line, slotId, now).slice(0, LOOKED_AT);
   if (wanted.length === 0) return { provider: host, slot: undefined, able };
-  const day = await newestDay(slotId, reads);
+  const day = await newest(reads, schedule, scheduleId(dayOfSlot(slotId)));
   const slot = refuseHeld(day.slots[slotId], [], now) === undefined ? day.slots[slotId] : undefined;
   const nearby = await takenNearby(slotId, host, { judgedBy: scheduleId(dayOfSlot(slotId)) }, reads);
   for (const { accountId } of slot === undefined ? [] : wanted) {
@@ -61,7 +58,7 @@ const goneOffers = async (providerId: string, reads: Reads) => {
   const gone: string[] = [];
   for (const { offer } of (await reads.load(waitingList, providerId)).state.entries) {
     if (offer === undefined) continue;
-    const hold = (await newestDay(offer.slotId, reads)).slots[offer.slotId]?.hold;
+    const hold = (await newest(reads, schedule, scheduleId(dayOfSlot(offer.slotId)))).slots[offer.slotId]?.hold;
     if (hold?.offerId !== offer.offerId || hold.over) gone.push(offer.offerId);
   }
   return { gone };
@@ -112,6 +109,14 @@ const EntryAnswer = z.object({
 
 const exampleEntry = 'AwGQobLD1H5fimt8jZ4PGisBj05afB17Lpo_XWx7ip4B';
 
+/** What the commands on the own entry in a waiting list share. */
+const ownEntry = {
+  access: 'book:appointments',
+  example: { entryId: exampleEntry },
+  stream: ofEntry,
+  version: () => undefined,
+} as const;
+
 /** Commands on waiting lists. */
 export const waitingListBindings = [
   bind(joinWaitingList, {
@@ -138,20 +143,14 @@ export const waitingListBindings = [
     },
   }),
   bind(leaveWaitingList, {
+    ...ownEntry,
     path: 'DELETE /appointments/waiting-list/:entryId',
-    access: 'book:appointments',
     summary: 'Wait no longer',
-    example: { entryId: exampleEntry },
-    stream: ofEntry,
-    version: () => undefined,
   }),
   bind(declineOffer, {
+    ...ownEntry,
     path: 'POST /appointments/waiting-list/:entryId/decline',
-    access: 'book:appointments',
     summary: 'Leave the slot that is offered to the next in line, and go on waiting',
-    example: { entryId: exampleEntry },
-    stream: ofEntry,
-    version: () => undefined,
   }),
   internal(offerFreedSlot, ({ slotId }) => dayOfSlot(slotId).providerId, {
     facts: ({ slotId }, reads) => freedFacts(slotId, reads),

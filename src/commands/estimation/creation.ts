@@ -9,7 +9,8 @@ import {
   sessionHost,
   takeSessionPlace,
 } from '../../domain/estimation/sessionHost.ts';
-import type { Outcome, Reads, Refused, Step } from '../binding.ts';
+import type { Outcome, Refused, Step } from '../binding.ts';
+import type { Reads } from '../reads.ts';
 
 /** A reservation of which nothing came within this time, in milliseconds, belongs to a session that never will be. */
 const ABANDONED_AFTER = HOUR_MS;

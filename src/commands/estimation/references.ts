@@ -2,7 +2,7 @@ import type { Rejection } from '../../domain/decider.ts';
 import { CODE, session, sessionUnknown } from '../../domain/estimation/session/index.ts';
 import { sessionCode } from '../../domain/estimation/sessionCode.ts';
 import { uuid } from '../../domain/fields.ts';
-import type { Reads } from '../binding.ts';
+import type { Reads } from '../reads.ts';
 
 /** The id that a session's code leads to; undefined: no session, or an archived one, has it. */
 export const sessionIdOfCode = async (code: string, reads: Pick<Reads, 'load'>): Promise<string | undefined> => {

@@ -4,7 +4,8 @@ import { isKnown } from '../../domain/access/roleCatalog/index.ts';
 import { can } from '../../domain/decider.ts';
 import { apiKeys, createApiKey, type NewKeyFacts, revokeApiKey } from '../../domain/identity/apiKeys.ts';
 import { theCatalog } from '../access/catalogue.ts';
-import { bind, type KeyedHash, type Outcome, type Run } from '../binding.ts';
+import { bind, type Outcome, type Run } from '../binding.ts';
+import type { KeyedHash } from '../reads.ts';
 
 /** How every key begins. */
 const KEY_PREFIX = 'ak_live_';

@@ -1,6 +1,7 @@
 import { abandonRegistration, holdsEmail } from '../../domain/identity/account/index.ts';
 import { claimEmail, emailClaim } from '../../domain/identity/emailClaim.ts';
-import type { KeyedHash, Outcome, Reads, Step } from '../binding.ts';
+import type { Outcome, Step } from '../binding.ts';
+import type { KeyedHash, Reads } from '../reads.ts';
 import { newestAccount } from './standing.ts';
 
 /** The id of the reservation of an address. */

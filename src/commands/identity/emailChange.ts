@@ -2,8 +2,9 @@ import { z } from 'zod';
 import * as accounts from '../../domain/identity/account/index.ts';
 import { type AccountEvent, account } from '../../domain/identity/account/index.ts';
 import { releaseEmail, requestEmailVerification } from '../../domain/identity/emailClaim.ts';
-import { bind, internal, type Outcome, type Reads, type Run } from '../binding.ts';
+import { bind, internal, type Outcome, type Run } from '../binding.ts';
 import { refused } from '../outcomes.ts';
+import type { Reads } from '../reads.ts';
 import { emailHash, lapsedClaim, reserveEmail } from './emailAddress.ts';
 import { readMailToken } from './mailToken.ts';
 

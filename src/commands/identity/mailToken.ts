@@ -1,6 +1,6 @@
 import { dashed } from '../../uuid.ts';
-import type { KeyedHash } from '../binding.ts';
 import { isSecret } from '../keyedHash.ts';
+import type { KeyedHash } from '../reads.ts';
 
 /** What a token allows: a token made for one purpose is unknown to every other. */
 export type MailPurpose = 'email-verification' | 'email-change' | 'password-reset';

@@ -1,4 +1,4 @@
-import type { KeyedHash } from '../binding.ts';
+import type { KeyedHash } from '../reads.ts';
 
 /** Digits of a one-time code. */
 export const OTP_DIGITS = 6;

@@ -1,5 +1,5 @@
 import { account } from '../../domain/identity/account/index.ts';
-import type { Reads } from '../binding.ts';
+import type { Reads } from '../reads.ts';
 
 /** The address of an account, in the clear: only the log holds it, sealed under the person's key. */
 export const emailOf = async (reads: Reads, accountId: string): Promise<string> => {

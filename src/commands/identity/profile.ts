@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import * as accounts from '../../domain/identity/account/index.ts';
 import { account, preferencesOf } from '../../domain/identity/account/index.ts';
-import { bind, type Outcome, type Reads, type Run } from '../binding.ts';
+import { bind, type Outcome, type Run } from '../binding.ts';
+import type { Reads } from '../reads.ts';
 
 /** What an account prefers. */
 export const PreferencesView = z.object({

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { uuid7 } from '../../uuid.ts';
-import type { KeyedHash } from '../binding.ts';
 import { isSecret } from '../keyedHash.ts';
+import type { KeyedHash } from '../reads.ts';
 
 /** A refresh token: which session it continues, how many exchanges came before it, and the secret that proves it. */
 export type RefreshToken = {

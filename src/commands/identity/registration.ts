@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import * as accounts from '../../domain/identity/account/index.ts';
-import { bind, internal, type Reads, type Run } from '../binding.ts';
+import { bind, internal, type Run } from '../binding.ts';
+import type { Reads } from '../reads.ts';
 import { emailHash, reserveEmail } from './emailAddress.ts';
 import { numberHash } from './login/identifier.ts';
 

@@ -3,7 +3,8 @@ import { SYSTEM_ROLES } from '../../domain/access/systemRoles.ts';
 import { PLANS, type Plan } from '../../domain/identity/account/events.ts';
 import * as accounts from '../../domain/identity/account/index.ts';
 import { type Account, account, limitsOf, type References } from '../../domain/identity/account/index.ts';
-import { bind, internal, type Reads } from '../binding.ts';
+import { bind, internal } from '../binding.ts';
+import type { Reads } from '../reads.ts';
 
 /** What an account pays for, and what it gets for that. */
 export const SubscriptionView = z.object({

@@ -1,7 +1,8 @@
 import { noteDevice } from '../../domain/identity/knownDevices.ts';
 import { flagSuspiciousActivity, type Pattern } from '../../domain/identity/suspicion.ts';
 import { uuid5 } from '../../uuid.ts';
-import { internal, type KeyedHash } from '../binding.ts';
+import { internal } from '../binding.ts';
+import type { KeyedHash } from '../reads.ts';
 
 /** Namespace of the ids of suspicions. */
 const SUSPICION = '0d1d6a3c-5d0a-5b6f-8f0e-7f2a4c1b9e63';

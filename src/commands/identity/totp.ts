@@ -1,6 +1,6 @@
 import { generateSecret, generateURI, verify } from 'otplib';
 import { account } from '../../domain/identity/account/index.ts';
-import type { Reads } from '../binding.ts';
+import type { Reads } from '../reads.ts';
 
 /** A fresh secret for an app that makes codes: 160 random bits in base32. */
 export const newTotpSecret = (): string => generateSecret({ length: 20 });

@@ -12,8 +12,9 @@ import {
   wantedScopes,
 } from '../../domain/messaging/oauthFlow.ts';
 import { offers, type Provider } from '../../domain/messaging/offers.ts';
-import type { Outcome, Reads, Run } from '../binding.ts';
+import type { Outcome, Run } from '../binding.ts';
 import { latest, uncontended } from '../outcomes.ts';
+import type { Reads } from '../reads.ts';
 import { UNAVAILABLE } from './refreshing.ts';
 import { browserProof, flowIdOf, integrationIdOf, isProved, secretsOf, stateOf } from './secrets.ts';
 import { expiryOf, tokensOf } from './tokens.ts';

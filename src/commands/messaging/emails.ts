@@ -2,15 +2,14 @@ import { z } from 'zod';
 import { account } from '../../domain/identity/account/index.ts';
 import { blockAddress, blockedAddress, unblockAddress } from '../../domain/messaging/blockedAddress.ts';
 import { email, queueEmail, recordEmailAttempt, recordEmailDelivery } from '../../domain/messaging/email.ts';
-import { bind, internal, type Reads } from '../binding.ts';
+import { bind, internal } from '../binding.ts';
 import { emailHash } from '../identity/emailAddress.ts';
 import { personOf } from '../identity/person.ts';
+import { newest, type Reads } from '../reads.ts';
 
 /** Whether mail may go to an address, as the log says now. */
-export const mayReceive = async (reads: Pick<Reads, 'history' | 'hash'>, address: string): Promise<boolean> => {
-  const history = await reads.history(blockedAddress, emailHash(reads.hash, address));
-  return !history.reduce(blockedAddress.evolve, blockedAddress.initial).blocked;
-};
+export const mayReceive = async (reads: Pick<Reads, 'history' | 'hash'>, address: string): Promise<boolean> =>
+  !(await newest(reads, blockedAddress, emailHash(reads.hash, address))).blocked;
 
 /** Where a mail went, or was to go while it is not known to have been taken. */
 const destinationOf = async (reads: Pick<Reads, 'history'>, emailId: string): Promise<string> => {

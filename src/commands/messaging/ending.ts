@@ -5,8 +5,9 @@ import {
   integration,
   revokeIntegration,
 } from '../../domain/messaging/integration/index.ts';
-import type { Outcome, Reads, Run } from '../binding.ts';
+import type { Outcome, Run } from '../binding.ts';
 import { latest } from '../outcomes.ts';
+import type { Reads } from '../reads.ts';
 import { tokensOf } from './tokens.ts';
 
 type Tools = Pick<Run<unknown>, 'reads' | 'step' | 'destroyKey'>;

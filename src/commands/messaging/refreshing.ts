@@ -10,8 +10,9 @@ import {
   storeTokens,
   UNDER_WAY,
 } from '../../domain/messaging/integration/index.ts';
-import type { Outcome, Reads, Refused, Run } from '../binding.ts';
+import type { Outcome, Refused, Run } from '../binding.ts';
 import { latest, refused } from '../outcomes.ts';
+import { newest, type Reads } from '../reads.ts';
 import { expiryOf, tokensOf } from './tokens.ts';
 
 /** Milliseconds between two looks at a refresh that somebody else has begun. */
@@ -31,7 +32,7 @@ export const NOT_CONFIGURED = refused(
 const settledElsewhere = async (reads: Reads, integrationId: string, claimId: string | undefined): Promise<void> => {
   const giveUp = performance.now() + CLAIM_LIFE;
   while (performance.now() < giveUp) {
-    const { claim } = (await reads.history(integration, integrationId)).reduce(integration.evolve, integration.initial);
+    const { claim } = await newest(reads, integration, integrationId);
     if (claim === undefined || claim.id !== claimId || Date.parse(claim.until) <= reads.now().getTime()) return;
     await pause(LOOK_MS);
   }

@@ -1,8 +1,8 @@
 import type { SignInSecrets } from '../../domain/identity/signIn.ts';
 import type { Provider } from '../../domain/messaging/offers.ts';
 import { uuid5 } from '../../uuid.ts';
-import type { KeyedHash } from '../binding.ts';
 import { isSecret } from '../keyedHash.ts';
+import type { KeyedHash } from '../reads.ts';
 
 /** The state of a way to a provider, which sends it back: unknown to whoever does not have the service's key. */
 export const stateOf = (hash: KeyedHash, id: string): string => hash('integration-state', id);

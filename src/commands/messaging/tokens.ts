@@ -1,7 +1,7 @@
 import { ERASED } from '../../domain/decider.ts';
 import type { Tokens } from '../../domain/messaging/connector.ts';
 import { type Integration, integration } from '../../domain/messaging/integration/index.ts';
-import type { Reads } from '../binding.ts';
+import type { Reads } from '../reads.ts';
 
 /** The tokens of a connection in the clear, from the one event of the log that has them; undefined once they are destroyed. */
 export const tokensOf = async (

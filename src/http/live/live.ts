@@ -1,4 +1,5 @@
-import type { AnyDecider, Reads } from '../../commands/binding.ts';
+import type { AnyDecider } from '../../commands/binding.ts';
+import type { Reads } from '../../commands/reads.ts';
 import type { Actor } from '../../domain/decider.ts';
 import type { Codec } from '../../eventstore/codec.ts';
 import { isUndecodable, type Recorded } from '../../eventstore/event.ts';

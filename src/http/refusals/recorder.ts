@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { FastifyRequest } from 'fastify';
-import type { Reads } from '../../commands/binding.ts';
 import { type FactWriter, factWriter, type ServiceFact } from '../../commands/facts.ts';
+import type { Reads } from '../../commands/reads.ts';
 import { describe, isOutage } from '../../eventstore/consumer/faults.ts';
 import { uuid7 } from '../../uuid.ts';
 import type { App, Deps } from '../app.ts';

@@ -1,5 +1,5 @@
-import type { Reads } from '../../commands/binding.ts';
 import { tokensOf } from '../../commands/messaging/index.ts';
+import type { Reads } from '../../commands/reads.ts';
 import { MINUTE_MS } from '../../domain/durations.ts';
 import { integration, refreshIntegration, requireReconnect } from '../../domain/messaging/integration/index.ts';
 import type { CalendarAnswer, Calendars } from '../../integrations/calendar/index.ts';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { newest } from '../../commands/reads.ts';
 import { calendarSync, calendarSyncId, recordCalendarResult, SyncParty } from '../../domain/booking/calendarSync.ts';
 import { integration, isUsable, requireReconnect } from '../../domain/messaging/integration/index.ts';
 import type { Calendar, CalendarAnswer } from '../../integrations/calendar/index.ts';
@@ -63,7 +64,7 @@ export const syncCalendar = async (data: unknown, deps: CalendarDeps): Promise<v
   for (let round = 0; round < ROUNDS && wanted !== undefined; round += 1) {
     const { accountId, version, eventId, event }: Wanted = wanted;
     const of = { appointmentId, party, accountId, version };
-    const sync = (await reads.history(calendarSync, id)).reduce(calendarSync.evolve, calendarSync.initial);
+    const sync = await newest(reads, calendarSync, id);
     const connection = await chosen(deps, accountId, sync.written?.integrationId);
     if (connection === undefined) return note({ ...of, status: 'skipped', reason: 'not-connected' });
     const { integrationId, provider } = connection;
@@ -83,7 +84,7 @@ export const syncCalendar = async (data: unknown, deps: CalendarDeps): Promise<v
         await issueAs(deps, led, requireReconnect.name, { integrationId, reason: 'access-refused' });
       const failure = errorOf(answer);
       await note({ ...of, status: 'failed', operation, attempt, ...failure });
-      const { status } = (await reads.history(calendarSync, id)).reduce(calendarSync.evolve, calendarSync.initial);
+      const { status } = await newest(reads, calendarSync, id);
       throw new AttemptNoted(failure.error, status === 'failed');
     }
     await note({ ...of, status: 'synced', operation, integrationId, googleEventId: eventId });

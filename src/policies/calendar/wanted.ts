@@ -1,4 +1,4 @@
-import type { Reads } from '../../commands/binding.ts';
+import type { Reads } from '../../commands/reads.ts';
 import type { SyncParty } from '../../domain/booking/calendarSync.ts';
 import { MINUTE_MS } from '../../domain/durations.ts';
 import type { CalendarEvent } from '../../integrations/calendar/index.ts';

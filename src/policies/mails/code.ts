@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { Reads } from '../../commands/binding.ts';
 import { otpCode } from '../../commands/identity/otpCode.ts';
 import { personOf, phoneNumberOf } from '../../commands/identity/person.ts';
+import type { Reads } from '../../commands/reads.ts';
 import { account } from '../../domain/identity/account/index.ts';
 import type { Sms } from '../../integrations/sms.ts';
 

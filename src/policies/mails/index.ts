@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Reads } from '../../commands/binding.ts';
 import { personOf } from '../../commands/identity/person.ts';
+import type { Reads } from '../../commands/reads.ts';
 import { account } from '../../domain/identity/account/index.ts';
 import { queueEmail } from '../../domain/messaging/email.ts';
 import type { Mail } from '../../integrations/email.ts';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { newest } from '../../commands/reads.ts';
 import { integration } from '../../domain/messaging/integration/index.ts';
 import { offers } from '../../domain/messaging/offers.ts';
 import { template, time } from './template.ts';
@@ -8,10 +9,7 @@ export const integrationTemplates = {
   'integration-reconnect': template(
     z.object({ integrationId: z.string(), at: z.string() }),
     async ({ integrationId, at }, { reads, person, publicUrl }) => {
-      const { status, provider } = (await reads.history(integration, integrationId)).reduce(
-        integration.evolve,
-        integration.initial,
-      );
+      const { status, provider } = await newest(reads, integration, integrationId);
       // Connected anew or given up meanwhile.
       if (status !== 'needs_reconnect' || provider === undefined) return undefined;
       const { name } = offers[provider];

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Reads } from '../../commands/binding.ts';
+import type { Reads } from '../../commands/reads.ts';
 import { dayOfAppointment } from '../../domain/booking/ids.ts';
 import { uuid5 } from '../../uuid.ts';
 import { type Execute, settled } from '../execute.ts';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Outcome } from '../../commands/binding.ts';
 import { mayReceive } from '../../commands/messaging/emails.ts';
+import { newest } from '../../commands/reads.ts';
 import { email, recordEmailAttempt } from '../../domain/messaging/email.ts';
 import { DeliveryFailed, isFinal, NotConfigured } from '../../integrations/delivery.ts';
 import type { Mail, Mailer, Sent } from '../../integrations/email.ts';
@@ -65,6 +66,6 @@ export const sendMail = async (data: unknown, deps: SendingDeps): Promise<void> 
   );
   if (!noted.ok) throw new Error(`An attempt at a mail was not noted (${noted.reason})`);
   if (result.outcome !== 'failed') return;
-  const after = (await deps.reads.history(email, emailId)).reduce(email.evolve, email.initial);
+  const after = await newest(deps.reads, email, emailId);
   throw new AttemptNoted(result.error, after.status === 'abandoned');
 };

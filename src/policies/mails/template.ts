@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import type { Reads } from '../../commands/binding.ts';
 import type { Person } from '../../commands/identity/person.ts';
+import type { Reads } from '../../commands/reads.ts';
 import type { AccountEvent } from '../../domain/identity/account/events.ts';
 import type { Account } from '../../domain/identity/account/index.ts';
 import type { CalendarPart } from '../../integrations/email.ts';

@@ -1,5 +1,5 @@
 import { createHmac, randomUUID } from 'node:crypto';
-import type { Reads } from '../../../src/commands/binding.ts';
+import type { Reads } from '../../../src/commands/reads.ts';
 import { appointmentIdOf, scheduleId, slotIdOf } from '../../../src/domain/booking/ids.ts';
 import type { ProviderEvent } from '../../../src/domain/booking/provider/index.ts';
 import type { ScheduleEvent } from '../../../src/domain/booking/schedule/index.ts';

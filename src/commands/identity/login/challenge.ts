@@ -1,7 +1,8 @@
 import { type Account, account, consumeBackupCode, useTotpStep } from '../../../domain/identity/account/index.ts';
 import { challengeOf, checkOtp, issueOtp, otp } from '../../../domain/identity/otp.ts';
-import type { KeyedHash, Run } from '../../binding.ts';
+import type { Run } from '../../binding.ts';
 import { isSecret } from '../../keyedHash.ts';
+import type { KeyedHash } from '../../reads.ts';
 import { otpCode } from '../otpCode.ts';
 import { totpSecretOf, totpStepOf } from '../totp.ts';
 import { otpFactsOfPhone } from './identifier.ts';

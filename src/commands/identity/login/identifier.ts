@@ -3,7 +3,7 @@ import { agentCode } from '../../../domain/identity/agentCode.ts';
 import { emailClaim } from '../../../domain/identity/emailClaim.ts';
 import { type OtpFacts, otpTargetOf } from '../../../domain/identity/otp.ts';
 import { verifiedPhone } from '../../../domain/identity/verifiedPhone.ts';
-import type { KeyedHash, Reads } from '../../binding.ts';
+import type { KeyedHash, Reads } from '../../reads.ts';
 import { emailHash } from '../emailAddress.ts';
 
 /** What somebody calls himself by. */

@@ -14,8 +14,9 @@ import {
   targetOfChallenge,
   verifyOtp,
 } from '../../../domain/identity/otp.ts';
-import { bind, type Outcome, type Reads, type Refused, type Run } from '../../binding.ts';
+import { bind, type Outcome, type Refused, type Run } from '../../binding.ts';
 import { refused } from '../../outcomes.ts';
+import type { Reads } from '../../reads.ts';
 import { otpCode } from '../otpCode.ts';
 import { provePhoneNumber } from '../phones.ts';
 import { type Attempting, countFailure, refuseWhileLocked } from './attempt.ts';

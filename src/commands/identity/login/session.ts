@@ -13,8 +13,9 @@ import {
   startLoginSession,
 } from '../../../domain/identity/loginSession.ts';
 import { TOKENS_ID, tokens } from '../../../domain/identity/tokens.ts';
-import { bind, internal, type Outcome, type Reads, type Refused, type Run } from '../../binding.ts';
+import { bind, internal, type Outcome, type Refused, type Run } from '../../binding.ts';
 import { latest, refused } from '../../outcomes.ts';
+import { newest, type Reads } from '../../reads.ts';
 import { newRefreshToken, type RefreshToken, readRefreshToken } from '../refreshToken.ts';
 
 /** What somebody who has logged in is told. */
@@ -71,8 +72,7 @@ const REUSED: Refused = {
 /** Whether the log knows the token presented as the one that counts, where what is in memory is older. */
 const isBehind = async (reads: Reads, { sessionId, generation, hash }: RefreshToken): Promise<boolean> => {
   if (generation <= (await reads.load(loginSession, sessionId)).state.exchanges) return false;
-  const newest = (await reads.history(loginSession, sessionId)).reduce(loginSession.evolve, loginSession.initial);
-  return newest.refreshTokenHash === hash;
+  return (await newest(reads, loginSession, sessionId)).refreshTokenHash === hash;
 };
 
 /** Exchanges the token; one that was used before ends the session and is refused. */

@@ -15,8 +15,9 @@ import {
   startOAuthSignIn,
 } from '../../../domain/identity/oauthSignIn.ts';
 import type { IdentityProvider, NotProved, ProvenIdentity } from '../../../domain/identity/signIn.ts';
-import { bind, internal, type KeyedHash, type Outcome, type Reads, type Refused, type Run } from '../../binding.ts';
+import { bind, internal, type Outcome, type Refused, type Run } from '../../binding.ts';
 import { latest, refused } from '../../outcomes.ts';
+import type { KeyedHash, Reads } from '../../reads.ts';
 import { refuseWhileLocked } from '../login/attempt.ts';
 import { completeLogin } from '../login/completion.ts';
 import { LoggedIn } from '../login/session.ts';

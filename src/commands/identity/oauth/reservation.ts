@@ -1,6 +1,7 @@
 import { abandonRegistration, holdsIdentity } from '../../../domain/identity/account/index.ts';
 import { claimOAuthIdentity, oauthIdentity, releaseOAuthIdentity } from '../../../domain/identity/oauthIdentity.ts';
-import type { Outcome, Reads, Run } from '../../binding.ts';
+import type { Outcome, Run } from '../../binding.ts';
+import type { Reads } from '../../reads.ts';
 import { newestAccount } from '../standing.ts';
 
 type Needs = Pick<Run<unknown>, 'reads' | 'step'>;

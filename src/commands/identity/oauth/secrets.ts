@@ -1,8 +1,8 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import type { ProvenIdentity, SignInSecrets } from '../../../domain/identity/signIn.ts';
-import type { KeyedHash } from '../../binding.ts';
 import { isSecret } from '../../keyedHash.ts';
+import type { KeyedHash } from '../../reads.ts';
 
 /** The state of a sign-in, which the provider sends back: unknown to whoever does not have the service's key. */
 export const stateOf = (hash: KeyedHash, id: string): string => hash('oauth-state', id);

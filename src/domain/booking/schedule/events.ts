@@ -5,7 +5,14 @@ const closed = z.literal(true).optional().describe('Outside the hours of an exce
 const Slot = z.object({ slotId: z.string(), startTime: z.string(), endTime: z.string(), closed });
 const Interval = z.object({ start: z.string(), end: z.string() });
 const Appointment = { appointmentId: z.string(), providerId: z.string(), clientId: z.string() };
-
+const Opened = {
+  providerId: z.string(),
+  slotId: z.string(),
+  startTime: z.string(),
+  endTime: z.string(),
+  isAvailable: z.boolean().describe('Not blocked'),
+  closed,
+};
 const Held = {
   providerId: z.string(),
   slotId: z.string(),
@@ -32,22 +39,10 @@ export const events = {
     skipped: z.int().optional().describe('Slots of the same plan that were there already'),
   }),
   TimeSlotAdded: z.object({
-    providerId: z.string(),
-    slotId: z.string(),
-    startTime: z.string(),
-    endTime: z.string(),
-    isAvailable: z.boolean().describe('Not blocked'),
-    closed,
+    ...Opened,
     moveId: z.string().optional().describe('It comes from another day: the move that brought it'),
   }),
-  TimeSlotUpdated: z.object({
-    providerId: z.string(),
-    slotId: z.string(),
-    startTime: z.string(),
-    endTime: z.string(),
-    isAvailable: z.boolean().describe('Not blocked'),
-    closed,
-  }),
+  TimeSlotUpdated: z.object(Opened),
   TimeSlotRemoved: z.object({
     providerId: z.string(),
     slotId: z.string(),

@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import type { KeyedHash } from '../../../commands/binding.ts';
 import { isOpen } from '../../../commands/identity/standing.ts';
 import { isSecret } from '../../../commands/keyedHash.ts';
+import type { KeyedHash } from '../../../commands/reads.ts';
 import { publicUrlOf } from '../../../config.ts';
 import {
   appointmentExport,

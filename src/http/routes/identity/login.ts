@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { bindingOf } from '../../../commands/bindings.ts';
 import { MfaRequired, Session, Tokens } from '../../../commands/identity/login/session.ts';
+import { newest } from '../../../commands/reads.ts';
 import { primaryRoleOf } from '../../../domain/access/systemRoles.ts';
 import type { Actor } from '../../../domain/decider.ts';
 import { loginSession, refreshSession, revokeLoginSession } from '../../../domain/identity/loginSession.ts';
@@ -120,8 +121,7 @@ export const loginRoutes = (app: App, deps: Deps): void => {
     const token = refreshTokenOf(request, body?.refreshToken, reads.hash);
     if (token === undefined) return undefined;
     const { sessionId } = token;
-    const history = await reads.history(loginSession, sessionId);
-    const { accountId, refreshTokenHash } = history.reduce(loginSession.evolve, loginSession.initial);
+    const { accountId, refreshTokenHash } = await newest(reads, loginSession, sessionId);
     if (accountId === undefined || refreshTokenHash !== token.hash) return undefined;
     return { id: accountId, kind: 'user', permissions: [], verified: true, sessionId };
   };

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { KeyedHash } from '../../../commands/binding.ts';
 import { type RefreshToken, readRefreshToken } from '../../../commands/identity/refreshToken.ts';
 import { isSecret } from '../../../commands/keyedHash.ts';
+import type { KeyedHash } from '../../../commands/reads.ts';
 import { REFRESH_LIFE } from '../../../domain/identity/loginSession.ts';
 import { Problem } from '../../problem.ts';
 

@@ -1,5 +1,5 @@
-import type { Occurrence, Reads } from '../../../commands/binding.ts';
 import { type Person, personOf } from '../../../commands/identity/person.ts';
+import type { Occurrence, Reads } from '../../../commands/reads.ts';
 import { dayOfAppointment, scheduleId } from '../../../domain/booking/ids.ts';
 import { type ProviderEvent, provider } from '../../../domain/booking/provider/index.ts';
 import { type Party, type ScheduleEvent, schedule } from '../../../domain/booking/schedule/index.ts';

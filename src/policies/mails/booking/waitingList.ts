@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { newest } from '../../../commands/reads.ts';
 import { dayOfSlot, scheduleId } from '../../../domain/booking/ids.ts';
 import { isLive, schedule } from '../../../domain/booking/schedule/index.ts';
 import { template, time } from '../template.ts';
@@ -13,8 +14,7 @@ export const waitingListOffer = template(
   z.object({ slotId: z.string(), offerId: z.string(), expiresAt: z.string() }),
   async ({ slotId, offerId, expiresAt }, { reads, accountId, person, publicUrl }) => {
     const { providerId, day } = dayOfSlot(slotId);
-    const history = await reads.history(schedule, scheduleId({ providerId, day }));
-    const slot = history.reduce(schedule.evolve, schedule.initial).slots[slotId];
+    const slot = (await newest(reads, schedule, scheduleId({ providerId, day }))).slots[slotId];
     const host = (await hostOf(reads, providerId))?.now;
     if (slot?.hold?.offerId !== offerId || !isLive(slot.hold, reads.now()) || host === undefined) return undefined;
     const { timezone } = person;
