@@ -35,9 +35,10 @@ export const startTarget = async (
   variables: Readonly<Record<string, string>> = {},
 ): Promise<Target> => {
   const folder = await mkdtemp(join(tmpdir(), 'convene-fuzz-'));
-  const { PATH = '' } = process.env;
+  const { PATH = '', NODE_COMPILE_CACHE } = process.env;
   const env = {
     PATH,
+    ...(NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE }),
     NODE_ENV: 'test',
     DATABASE_URL: connectionString,
     CONVENE_DATA_DIR: folder,

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { CALLERS, type CallerName, type Leaks } from './leaks.ts';
 import type { Pool } from './pool.ts';
 import { administrator, secrets } from './target.ts';
@@ -40,6 +41,8 @@ const PASSWORD = 'Canary-everyone-7';
 const DAY_MS = 86_400_000;
 /** Milliseconds after which what was waited for will not come any more. */
 const PATIENCE = 30_000;
+/** Between two questions: the service has other things to do than to answer them. */
+const POLL_MS = 25;
 const day = (days: number): string => new Date(Date.now() + days * DAY_MS).toISOString().slice(0, 10);
 
 /** A deck whose cards occur nowhere else. */
@@ -60,7 +63,10 @@ const wanted = async (status: number, what: string, call: ReturnType<Call>) => {
 /** Asks again until it is so; what follows by policy comes a moment later. */
 export const until = async (what: string, ask: () => Promise<boolean>): Promise<void> => {
   const deadline = performance.now() + PATIENCE;
-  while (performance.now() < deadline) if (await ask()) return;
+  while (performance.now() < deadline) {
+    if (await ask()) return;
+    await pause(POLL_MS);
+  }
   throw new SetUpFailed(`It never came about: ${what}`);
 };
 
