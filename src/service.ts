@@ -202,9 +202,9 @@ const openCommands = async (
     log: (error) => log.warn({ error: explain(error) }, 'progress not published'),
   });
   onStop(() => progress.close());
-  const rights = createRights({ db, progress });
-  const sessions = createSessions({ db });
-  const apiKeys = createApiKeys({ db, pool, hash: keyedHash(hashKey), log });
+  const rights = createRights({ db, progress, now });
+  const sessions = createSessions({ db, now });
+  const apiKeys = createApiKeys({ db, pool, hash: keyedHash(hashKey), log, now });
   const aggregates = createAggregates({ store, codec, snapshots: postgresSnapshots(pool, await domainFingerprint()) });
   const appended = (stream: string, position: Position, facts: readonly Pick<Fact, 'type' | 'data'>[]): void => {
     rights.changed(stream, position);

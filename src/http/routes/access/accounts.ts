@@ -45,7 +45,7 @@ const mayRead = (caller: Caller, accountId: string): void => {
 };
 
 /** What single accounts may do, and why. */
-export const accountRoutes = (app: App, { db, rights }: Deps): void => {
+export const accountRoutes = (app: App, { db, rights, commands: { reads } }: Deps): void => {
   app.get(
     '/rbac/users/:accountId/roles',
     {
@@ -61,7 +61,7 @@ export const accountRoutes = (app: App, { db, rights }: Deps): void => {
       mayRead(callerOf(request), accountId);
       const [account, assignments, all] = await Promise.all([
         accountOf(db, accountId),
-        assignmentsOf(db, accountId, new Date()),
+        assignmentsOf(db, accountId, reads.now()),
         allRoles(db),
       ]);
       found(account, 'account');
@@ -110,7 +110,7 @@ export const accountRoutes = (app: App, { db, rights }: Deps): void => {
   ): Promise<{ success: true; data: z.output<typeof Check> }> => {
     mayRead(caller, accountId);
     const account = found(await rights.of(accountId), 'account');
-    const [assignments, all] = await Promise.all([assignmentsOf(db, accountId, new Date()), allRoles(db)]);
+    const [assignments, all] = await Promise.all([assignmentsOf(db, accountId, reads.now()), allRoles(db)]);
     const hierarchy = hierarchyOf(all);
     const owns = (roleId: string): boolean => can(hierarchy[roleId] ?? { permissions: [] }, permission);
     const via = assignments.find(({ role_id }) => withAncestors(hierarchy, [role_id]).some(owns))?.role_id;

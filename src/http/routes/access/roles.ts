@@ -65,7 +65,7 @@ const memberView = (row: MemberRow): z.output<typeof Member> => ({
 });
 
 /** Roles, and who holds them. */
-export const roleRoutes = (app: App, { db }: Deps): void => {
+export const roleRoutes = (app: App, { db, commands: { reads } }: Deps): void => {
   app.get(
     '/rbac/roles',
     {
@@ -84,7 +84,7 @@ export const roleRoutes = (app: App, { db }: Deps): void => {
     },
     async ({ query }) => {
       const { q, system, permission, sort, order } = query;
-      const [all, counts] = await Promise.all([allRoles(db), assignedCounts(db, new Date())]);
+      const [all, counts] = await Promise.all([allRoles(db), assignedCounts(db, reads.now())]);
       const wanted = all.filter(
         (row) =>
           (contains(row.name, q) || contains(row.description, q)) &&
@@ -113,7 +113,7 @@ export const roleRoutes = (app: App, { db }: Deps): void => {
     },
     async (request, reply) => {
       const { roleId } = request.params;
-      const now = new Date();
+      const now = reads.now();
       const [all, counts, members] = await Promise.all([
         allRoles(db),
         assignedCounts(db, now),
@@ -142,7 +142,7 @@ export const roleRoutes = (app: App, { db }: Deps): void => {
     async ({ params: { roleId }, query }) => {
       const [all, members] = await Promise.all([
         allRoles(db),
-        membersOf(db, roleId, new Date(), { offset: offsetOf(query), limit: query.limit }),
+        membersOf(db, roleId, reads.now(), { offset: offsetOf(query), limit: query.limit }),
       ]);
       found(
         all.find(({ role_id }) => role_id === roleId),

@@ -23,7 +23,7 @@ const scopeOf = (actor: Actor, providerId: string | undefined): string | undefin
 };
 
 /** GET /analytics/booking: what was offered, booked, cancelled and attended. */
-export const bookingAnalyticsRoutes = (app: App, { db }: Deps): void => {
+export const bookingAnalyticsRoutes = (app: App, { db, commands: { reads } }: Deps): void => {
   const zoneOf = async (providerId: string | undefined, mustExist: boolean): Promise<string> => {
     if (providerId === undefined) return 'UTC';
     const row = await db
@@ -56,7 +56,7 @@ export const bookingAnalyticsRoutes = (app: App, { db }: Deps): void => {
       const actor = actorOf(request);
       const providerId = scopeOf(actor, query.providerId);
       const ownZone = await zoneOf(providerId, query.providerId !== undefined && providerId !== actor.id);
-      const now = new Date();
+      const now = reads.now();
       const window = windowOf(query, query.timezone ?? ownZone, now);
       return ok(await bookingFiguresOf(db, { window, groupBy: query.groupBy, providerId, now }));
     },

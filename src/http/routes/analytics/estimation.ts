@@ -50,7 +50,7 @@ const SESSIONS = 100;
 const decimals = (value: number): number => Math.round(value * 100) / 100;
 
 /** GET /analytics/estimation: how sessions estimate, from revealed rounds alone. */
-export const estimationAnalyticsRoutes = (app: App, { db }: Deps): void => {
+export const estimationAnalyticsRoutes = (app: App, { db, commands: { reads } }: Deps): void => {
   /** Throws 404 for a session that the caller cannot see, 403 for one that he neither created nor led last. */
   const admitTo = async (sessionId: string, actor: Actor, sees: 'all' | 'own'): Promise<void> => {
     const row = await db
@@ -82,7 +82,7 @@ export const estimationAnalyticsRoutes = (app: App, { db }: Deps): void => {
       const { query } = request;
       const actor = actorOf(request);
       const sees = can(actor, 'read:all-analytics') ? 'all' : 'own';
-      const now = new Date();
+      const now = reads.now();
       const { from, to, zone } = windowOf(query, query.timezone, now);
       if (query.sessionId !== undefined) await admitTo(query.sessionId, actor, sees);
       const span = { from, to, sessionId: query.sessionId, leaderId: sees === 'all' ? undefined : actor.id };
