@@ -164,6 +164,8 @@ export type AppointmentFilter = {
   /** Whose: the client's own, or those in the provider's calendar. */
   readonly of: { readonly clientId: string } | { readonly providerId: string };
   readonly status?: AppointmentStatus | undefined;
+  /** Those of this status are left out. */
+  readonly without?: AppointmentStatus | undefined;
   readonly from?: string | undefined;
   readonly to?: string | undefined;
   readonly when?: 'upcoming' | 'past' | undefined;
@@ -186,7 +188,7 @@ const NEAR = 1_000;
 
 /** A page of appointments and how many there are. `search` is literal: a client searches notes and the provider's name, a provider notes and the client's name and address. */
 export const listAppointments = async (db: Kysely<ReadModels>, filter: AppointmentFilter) => {
-  const { of, status, from, to, when, search, sort, order, now, limit, offset } = filter;
+  const { of, status, without, from, to, when, search, sort, order, now, limit, offset } = filter;
   const at = now.toISOString();
   const searched =
     'clientId' in of
@@ -199,6 +201,7 @@ export const listAppointments = async (db: Kysely<ReadModels>, filter: Appointme
       'clientId' in of ? of.clientId : of.providerId,
     )
     .$if(status !== undefined, (query) => query.where('appointment.status', '=', status ?? 'SCHEDULED'))
+    .$if(without !== undefined, (query) => query.where('appointment.status', '!=', without ?? 'CANCELLED'))
     .$if(from !== undefined, (query) => query.where('appointment.start_time', '>=', from ?? at))
     .$if(to !== undefined, (query) => query.where('appointment.start_time', '<', to ?? at))
     .$if(when === 'upcoming', (query) => query.where('appointment.end_time', '>', at))

@@ -99,7 +99,6 @@ export const accounts = projection({
     ['email', 'account_id'],
     ['last_login_at', 'account_id'],
     ['plan'],
-    ['phone_number'],
   ],
   fold: {
     AccountRegistered: (_row, { data, recordedAt, revision }): AccountRow => ({

@@ -60,6 +60,23 @@ t.test("a provider's desk", async (t) => {
     t.ok(data.utilisation > 0 && data.utilisation < 1);
   });
 
+  await t.test('shows all of a day on which many have cancelled', async (t) => {
+    const [busy, client] = [await newProvider(), await newClient('Bea')];
+    await openSlots(busy, day, day);
+    const [early = { slotId: '' }, late = { slotId: '' }] = (await freeSlots(client, busy, day)).slice(-2);
+    for (let times = 0; times < 52; times += 1) {
+      const { body } = await client.post('/appointments', { slotId: early.slotId });
+      await client.delete(`/appointments/${body.data.id}`);
+    }
+    const { body: booked } = await client.post('/appointments', { slotId: late.slotId });
+    const { body } = await busy.get('/provider/dashboard');
+    t.equal(body.data.cancellations, 52);
+    t.strictSame(
+      body.data.today.map(({ id }: { id: string }) => id),
+      [booked.data.id],
+    );
+  });
+
   await t.test('shows clients their own', async (t) => {
     const { body } = await formula.get('/appointments/dashboard');
     t.match(body.data, { next: { id: standing }, counts: { SCHEDULED: 1, COMPLETED: 0, CANCELLED: 1 }, past: [] });

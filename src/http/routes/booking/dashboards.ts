@@ -24,8 +24,8 @@ import { ListedAppointment, listed, PartyName, ProvidedAppointment, provided } f
 const UPCOMING = 5;
 const PAST = 5;
 const CHANGES = 10;
-/** As many half hours as a day has. */
-const PER_DAY = 48;
+/** As many half hours as a day has on which clocks go back by two hours. */
+const PER_DAY = 52;
 const DAYS_AHEAD = 7;
 const CANCELLATION_DAYS = 30;
 
@@ -115,9 +115,9 @@ export const dashboardRoutes = (app: App, { db, commands: { reads } }: Deps): vo
       const month = span(first, first.add({ months: 1 }));
       const of = { providerId };
       const day = async (within: { from: string; to: string }, days: number) => {
-        const list = { of, sort: 'startTime', order: 'asc', now, offset: 0, limit: days * PER_DAY } as const;
-        const { items } = await listAppointments(db, { ...list, ...within });
-        return items.filter(({ status }) => status !== 'CANCELLED').map((row) => provided(row));
+        const list = { of, without: 'CANCELLED', sort: 'startTime', order: 'asc', now, offset: 0 } as const;
+        const { items } = await listAppointments(db, { ...list, ...within, limit: days * PER_DAY });
+        return items.map((row) => provided(row));
       };
       const window = { from: now.toISOString(), to: instantOf(local.add({ days: DAYS_AHEAD })) };
       const [ofToday, nextDays, thisWeek, thisMonth, free, offers, cancellations, changes] = await Promise.all([
