@@ -7,7 +7,7 @@ t.test('requests by chance', async (t) => {
   const { connectionString } = await testDatabase(t);
   const seed = 20_271;
   const { failures, unreached, operations, requests, statuses, canaries, rawCases } = await fuzz({
-    requests: 600,
+    requests: 1_000,
     seed,
     connectionString,
   });

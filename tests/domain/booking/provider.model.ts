@@ -31,10 +31,10 @@ type Hours = { readonly dayOfWeek: number; readonly intervals: readonly Interval
 /** What the clock of a zone shows at an instant. */
 type Local = { readonly date: string; readonly weekday: number; readonly minute: number; readonly offset: string };
 
-const clocks = new Map<string, Local>();
+const clocks = new Map(ZONES.map((zone) => [zone as string, new Map<number, Local>()]));
 const clockOf = (zone: string, ms: number): Local => {
-  const key = `${zone} ${ms}`;
-  const known = clocks.get(key);
+  const clock = clocks.get(zone);
+  const known = clock?.get(ms);
   if (known !== undefined) return known;
   const at = Temporal.Instant.fromEpochMilliseconds(ms).toZonedDateTimeISO(zone);
   const local = {
@@ -43,7 +43,7 @@ const clockOf = (zone: string, ms: number): Local => {
     minute: at.hour * 60 + at.minute,
     offset: at.offset,
   };
-  clocks.set(key, local);
+  clock?.set(ms, local);
   return local;
 };
 const minuteOf = (time: string): number => Number(time.slice(0, 2)) * 60 + Number(time.slice(3));
@@ -56,8 +56,10 @@ const startsIn = (
   wanted: (local: Local) => boolean,
 ): number[] => {
   const starts: number[] = [];
-  for (let ms = Date.parse(from) - DAY; ms < Date.parse(to) + 2 * DAY; ms += 30 * MINUTE) {
-    if (ms < notBefore) continue;
+  const end = Date.parse(to) + 2 * DAY;
+  const begin = Date.parse(from) - DAY;
+  const passed = Math.max(0, Math.ceil((notBefore - begin) / (30 * MINUTE)));
+  for (let ms = begin + passed * 30 * MINUTE; ms < end; ms += 30 * MINUTE) {
     const local = clockOf(zone, ms);
     if (local.date < from || local.date > to || local.minute % 30 !== 0) continue;
     if (wanted(local) && clockOf(zone, ms + 30 * MINUTE - 1).offset === local.offset) starts.push(ms);
