@@ -147,7 +147,7 @@ t.test('every event, in every shape', async (t) => {
           }
           if (kept.length < 4000) kept.push({ event, data: before, shape });
         }),
-        { ...runs(40), endOnFailure: true },
+        { ...runs(15), endOnFailure: true },
       );
     }
     t.ok(shapes.length >= 65, `${shapes.length} shapes`);

@@ -11,20 +11,16 @@ import { ADMIN } from '../support/service.ts';
 
 const secret = (digit: number): string => String(digit).repeat(32);
 
-/** Somebody who talks to the service with these secrets, on the one database of the test. */
-const database = testDatabase(t);
-const dataDir = mkdtemp(join(tmpdir(), 'convene-rotation-'));
-t.teardown(async () => rm(await dataDir, { recursive: true, force: true }));
-
+/** Somebody who talks to the service with these secrets. */
 const withService = async <T>(
+  { connectionString, dataDir }: { readonly connectionString: string; readonly dataDir: string },
   secrets: Record<string, string>,
   use: (ask: (path: string, token: string) => Promise<Response>, logIn: () => Promise<string>) => Promise<T>,
 ): Promise<T> => {
-  const { connectionString } = await database;
   const config = parseConfig({
     NODE_ENV: 'test',
     DATABASE_URL: connectionString,
-    CONVENE_DATA_DIR: await dataDir,
+    CONVENE_DATA_DIR: dataDir,
     PORT: '0',
     CONVENE_ADMIN_EMAIL: ADMIN.email,
     CONVENE_ADMIN_PASSWORD: ADMIN.password,
@@ -53,6 +49,10 @@ const withService = async <T>(
 };
 
 t.test('secrets are rotated in three steps, and nobody notices', async (t) => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'convene-rotation-'));
+  t.teardown(() => rm(dataDir, { recursive: true, force: true }));
+  const { connectionString, pool } = await testDatabase(t, { migrate: true });
+  const on = { connectionString, dataDir };
   const [J1, J2, M1, M2] = [secret(1), secret(2), secret(3), secret(4)];
   const steps = [
     { JWT_SECRET: J1, CONVENE_MASTER_KEY: M1 },
@@ -61,22 +61,21 @@ t.test('secrets are rotated in three steps, and nobody notices', async (t) => {
     { JWT_SECRET: J2, CONVENE_MASTER_KEY: M2 },
   ] as const;
   const [before, learned, turned, after] = steps;
-  const old = await withService(before, (_ask, logIn) => logIn());
-  await withService(learned, async (ask) => t.equal((await ask('/users/me', old)).status, 200, 'before the turn'));
-  const fresh = await withService(turned, async (ask, logIn) => {
+  const old = await withService(on, before, (_ask, logIn) => logIn());
+  await withService(on, learned, async (ask) => t.equal((await ask('/users/me', old)).status, 200, 'before the turn'));
+  const fresh = await withService(on, turned, async (ask, logIn) => {
     t.equal((await ask('/users/me', old)).status, 200, 'a token of the former secret after the turn');
-    const { pool } = await database;
     t.match(await rewrapKeys(pool, masterKeys(M2, M1)), { unreadable: 0 }, 'keys are wrapped anew beside the service');
     return logIn();
   });
-  await withService(after, async (ask) => {
+  await withService(on, after, async (ask) => {
     t.equal((await ask('/users/me', old)).status, 401, 'nothing of the former secret is left');
     const answer = await ask('/users/me', fresh);
     t.match(await answer.json(), { data: { email: ADMIN.email } }, 'personal data can be read');
   });
   t.test('a start without the right master key says so', async (t) =>
     t.rejects(
-      withService(before, async () => {}),
+      withService(on, before, async () => {}),
       { name: 'StartupProblem', message: /^CONVENE_MASTER_KEY is not the one/ },
     ),
   );
