@@ -13,9 +13,9 @@ import {
 } from '../../domain/messaging/oauthFlow.ts';
 import { offers, type Provider } from '../../domain/messaging/offers.ts';
 import type { Outcome, Run } from '../binding.ts';
+import { PROVIDER_UNAVAILABLE, redirectTo } from '../oauthFlows.ts';
 import { latest, uncontended } from '../outcomes.ts';
 import type { Reads } from '../reads.ts';
-import { UNAVAILABLE } from './refreshing.ts';
 import { browserProof, flowIdOf, integrationIdOf, isProved, secretsOf, stateOf } from './secrets.ts';
 import { expiryOf, tokensOf } from './tokens.ts';
 
@@ -84,18 +84,12 @@ export const initiate = async (
   const built = await connector?.authorizationUrl(secretsOf(hash, state), wish);
   const outcome = await judge(input, { flowId, configured: connector !== undefined, allowed });
   if (!outcome.ok) return outcome;
-  if (built === undefined || typeof built === 'string') return UNAVAILABLE;
+  if (built === undefined || typeof built === 'string') return PROVIDER_UNAVAILABLE;
   const begun = (await reads.load(oauthFlow, flowId)).state;
   const expiresAt = 'expiresAt' in begun ? begun.expiresAt : '';
   const browser = browserProof(hash, state);
   const data: z.output<typeof Initiated> = { authorizationUrl: built.url, state, expiresAt, flowId, browser };
   return { ...outcome, data };
-};
-
-const redirectTo = (redirectUri: string, parameters: Readonly<Record<string, string>>): string => {
-  const url = new URL(redirectUri);
-  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
-  return url.href;
 };
 
 /** Keeps what was granted, in the one integration of this account and outside account. */

@@ -10,7 +10,8 @@ import {
   storeTokens,
   UNDER_WAY,
 } from '../../domain/messaging/integration/index.ts';
-import type { Outcome, Refused, Run } from '../binding.ts';
+import type { Outcome, Run } from '../binding.ts';
+import { PROVIDER_UNAVAILABLE } from '../oauthFlows.ts';
 import { latest, refused } from '../outcomes.ts';
 import { newest, type Reads } from '../reads.ts';
 import { expiryOf, tokensOf } from './tokens.ts';
@@ -18,11 +19,6 @@ import { expiryOf, tokensOf } from './tokens.ts';
 /** Milliseconds between two looks at a refresh that somebody else has begun. */
 const LOOK_MS = 100;
 
-/** The refusal of what needs a provider that gives no answer. */
-export const UNAVAILABLE: Refused = {
-  ...refused(reject('SERVICE_UNAVAILABLE', 'provider-unavailable', 'The provider gives no answer; try again')),
-  retryAfter: 5,
-};
 /** The refusal of what needs a provider that is not configured. */
 export const NOT_CONFIGURED = refused(
   reject('SERVICE_UNAVAILABLE', 'provider-not-configured', 'This provider is not configured'),
@@ -74,7 +70,7 @@ export const refresh = async (run: Run<z.output<typeof refreshIntegration.input>
   const fresh = await connector.refresh(tokens.refreshToken);
   if (fresh === 'unavailable') {
     await release();
-    return UNAVAILABLE;
+    return PROVIDER_UNAVAILABLE;
   }
   if (fresh === 'refused') {
     await step(requireReconnect, integrationId, { integrationId, reason: 'refresh-refused' });

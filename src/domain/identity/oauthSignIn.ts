@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { commandsOf, decider, type EventOf, type Rejection, reject, secret } from '../decider.ts';
 import { MINUTE_MS } from '../durations.ts';
 import { line } from '../fields.ts';
+import { FLOW_LIFE, Returned } from '../oauth.ts';
 import { SIGN_IN_PROVIDERS, type SignInProvider } from './account/events.ts';
 import { device } from './loginAttempts.ts';
 
@@ -70,8 +71,6 @@ export const oauthSignIn = decider<OAuthSignIn, OAuthSignInEvent>({
 });
 const command = commandsOf(oauthSignIn);
 
-/** Milliseconds that the way to the provider and back may take. */
-export const SIGN_IN_LIFE = 10 * MINUTE_MS;
 /** Milliseconds that the code lives which the client exchanges. */
 export const CODE_LIFE = MINUTE_MS;
 
@@ -94,7 +93,7 @@ export const startOAuthSignIn = command(
     { facts, actor, now }: { facts: StartFacts; actor: { id: string; kind: string }; now: Date },
   ) => {
     if (status !== 'none') return reject('CONFLICT', 'contended', 'This sign-in has begun already');
-    const expiresAt = new Date(now.getTime() + SIGN_IN_LIFE).toISOString();
+    const expiresAt = new Date(now.getTime() + FLOW_LIFE).toISOString();
     const linking = actor.kind === 'user' ? { accountId: actor.id } : {};
     return [{ type: 'OAuthSignInStarted', data: { ...facts, provider, redirectUri, ...linking, expiresAt } }];
   },
@@ -111,19 +110,7 @@ export type ContinueFacts = { readonly stateHash: string; readonly sameBrowser: 
 /** Takes what the provider sends the browser back with, once, and only from the browser that began. */
 export const continueOAuthSignIn = command(
   'ContinueOAuthSignIn',
-  z
-    .object({
-      provider,
-      state: line(1, 200),
-      browser: z.string().max(2_000).optional().describe('What the cookie of the sign-in says'),
-      code: z.string().min(1).max(4_000).optional(),
-      error: z.string().min(1).max(200).optional(),
-      iss: z.string().max(2_000).optional().describe('Who the provider says it is, RFC 9207'),
-    })
-    .refine(({ code, error }) => (code === undefined) !== (error === undefined), {
-      path: ['code'],
-      message: 'Exactly one of code and error is needed',
-    }),
+  Returned.safeExtend({ provider }),
   ({ provider, error }, state, { facts, now }: { facts: ContinueFacts; now: Date }) => {
     const { stateHash, sameBrowser } = facts;
     if (!sameBrowser || state.status !== 'started' || state.provider !== provider || isPast(state.expiresAt, now))

@@ -1,4 +1,4 @@
-import type { Callback, NotProved, SignInSecrets } from '../identity/signIn.ts';
+import type { Callback, FlowSecrets, NotProved } from '../oauth.ts';
 import type { Provider } from './offers.ts';
 
 /** Tokens as a provider hands them out. */
@@ -26,9 +26,9 @@ export type Wish = { readonly scopes: readonly string[]; readonly chooseAccount:
 /** A provider that accounts are connected to. Its failures are answers; nothing of what it says when it fails is passed on. */
 export type Connector = {
   /** Where the browser is sent. */
-  readonly authorizationUrl: (secrets: SignInSecrets, wish: Wish) => Promise<{ readonly url: string } | NotProved>;
+  readonly authorizationUrl: (secrets: FlowSecrets, wish: Wish) => Promise<{ readonly url: string } | NotProved>;
   /** Exchanges the code of the browser that came back. */
-  readonly exchange: (callback: Callback, secrets: SignInSecrets) => Promise<Grant | NotProved>;
+  readonly exchange: (callback: Callback, secrets: FlowSecrets) => Promise<Grant | NotProved>;
   /** Fresh tokens. `refused` is the provider's last word on this grant; all other failures are `unavailable`. */
   readonly refresh: (refreshToken: string) => Promise<Tokens | NotProved>;
   /** Ends the grant at the provider; whether it did. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Actor, can, commandsOf, decider, type EventOf, type Rejection, reject } from '../decider.ts';
-import { MINUTE_MS } from '../durations.ts';
 import { line } from '../fields.ts';
+import { FLOW_LIFE, Returned } from '../oauth.ts';
 import { Capability, offers, Provider, scopesFor, scopesOf } from './offers.ts';
 
 const flowId = z.string().describe('A keyed hash of the state that the provider sends back');
@@ -53,9 +53,6 @@ export const oauthFlow = decider<OAuthFlow, OAuthFlowEvent>({
   },
 });
 const command = commandsOf(oauthFlow);
-
-/** Milliseconds that the way to the provider and back may take. */
-export const FLOW_LIFE = 10 * MINUTE_MS;
 
 /** What somebody may ask for: capabilities, or the scopes themselves. */
 const Wanted = {
@@ -137,18 +134,7 @@ export type CompleteFacts = { readonly flowId: string; readonly sameBrowser: boo
 /** Takes what the provider sends the browser back with, once, from whoever began. */
 export const completeIntegration = command(
   'CompleteIntegration',
-  z
-    .object({
-      state: line(1, 200),
-      browser: z.string().max(2_000).optional().describe('What the cookie of the flow says'),
-      code: z.string().min(1).max(4_000).optional(),
-      error: z.string().min(1).max(200).optional(),
-      iss: z.string().max(2_000).optional().describe('Who the provider says it is, RFC 9207'),
-    })
-    .refine(({ code, error }) => (code === undefined) !== (error === undefined), {
-      path: ['code'],
-      message: 'Exactly one of code and error is needed',
-    }),
+  Returned,
   ({ error }, state, { facts, actor, now }: { facts: CompleteFacts; actor: Actor; now: Date }) => {
     const { flowId, sameBrowser } = facts;
     const mine = state.status === 'started' && (sameBrowser || (actor.kind === 'user' && actor.id === state.accountId));

@@ -1,15 +1,12 @@
 import * as client from 'openid-client';
 import { z } from 'zod';
-import type { Callback, SignInSecrets } from '../../domain/identity/signIn.ts';
 import type { Grant, Tokens, Wish } from '../../domain/messaging/connector.ts';
+import type { Callback, FlowSecrets } from '../../domain/oauth.ts';
 import { SignInRefused, SignInUnavailable, TIMEOUT_MS } from '../oauth/asking.ts';
-import { kept } from '../oauth/openId.ts';
+import { codeFlow, discovered, type OpenIdClient } from '../oauth/codeFlow.ts';
 
 /** Google, and what it knows this service by. */
-export type GoogleSettings = {
-  readonly issuer: string;
-  readonly clientId: string;
-  readonly clientSecret: string;
+export type GoogleSettings = OpenIdClient & {
   /** Where it sends the browser back. */
   readonly callbackUrl: string;
   readonly timeoutMs?: number;
@@ -32,46 +29,21 @@ const tokensOf = (answer: unknown): Tokens => {
  * Connects accounts of Google by authorisation code with PKCE, state and nonce, for use while nobody is there: the first
  * consent brings a refresh token, further ones add to what was granted before.
  */
-export const googleConnector = ({
-  issuer,
-  clientId,
-  clientSecret,
-  callbackUrl,
-  timeoutMs = TIMEOUT_MS,
-}: GoogleSettings) => {
-  const insecure = issuer.startsWith('http:') ? [client.allowInsecureRequests] : [];
-  const configuration = kept(() =>
-    client.discovery(new URL(issuer), clientId, {}, client.ClientSecretPost(clientSecret), {
-      timeout: timeoutMs / 1000,
-      execute: [client.enableNonRepudiationChecks, ...insecure],
-    }),
-  );
+export const googleConnector = ({ callbackUrl, timeoutMs = TIMEOUT_MS, ...known }: GoogleSettings) => {
+  const configuration = discovered(known, timeoutMs);
+  const flow = codeFlow(configuration, callbackUrl, { idToken: true });
 
   return {
-    authorizationUrl: async ({ state, nonce, codeVerifier }: SignInSecrets, { scopes, chooseAccount }: Wish) => {
-      const url = client.buildAuthorizationUrl(await configuration(), {
-        redirect_uri: callbackUrl,
+    authorizationUrl: (secrets: FlowSecrets, { scopes, chooseAccount }: Wish) =>
+      flow.authorizationUrl(secrets, {
         scope: scopes.join(' '),
-        state,
-        nonce,
-        code_challenge: await client.calculatePKCECodeChallenge(codeVerifier),
-        code_challenge_method: 'S256',
         access_type: 'offline',
         include_granted_scopes: 'true',
         // A refresh token comes with a consent alone.
         prompt: chooseAccount ? 'select_account consent' : 'consent',
-      });
-      return { url: url.href };
-    },
-    exchange: async ({ code, state, iss }: Callback, secrets: SignInSecrets): Promise<Grant> => {
-      const url = new URL(callbackUrl);
-      url.search = new URLSearchParams({ code, state, ...(iss === undefined ? {} : { iss }) }).toString();
-      const answer = await client.authorizationCodeGrant(await configuration(), url, {
-        expectedState: secrets.state,
-        expectedNonce: secrets.nonce,
-        pkceCodeVerifier: secrets.codeVerifier,
-        idTokenExpected: true,
-      });
+      }),
+    exchange: async (callback: Callback, secrets: FlowSecrets): Promise<Grant> => {
+      const answer = await flow.exchange(callback, secrets);
       const claims = Claims.safeParse(answer.claims());
       if (!claims.success) throw new SignInRefused();
       const { sub: subject, email } = claims.data;

@@ -1,13 +1,14 @@
-import type { Callback, SignInSecrets } from '../../domain/identity/signIn.ts';
 import type { Connector, Connectors, Grant, Tokens, Wish } from '../../domain/messaging/connector.ts';
 import type { Provider } from '../../domain/messaging/offers.ts';
+import type { Callback, FlowSecrets } from '../../domain/oauth.ts';
 import type { Circuit } from '../circuit.ts';
 import { asking } from '../oauth/asking.ts';
+import type { OpenIdClient } from '../oauth/codeFlow.ts';
 
 /** An adapter as it is written: it throws, and {@link guarded} makes answers of that. */
 type Adapter = {
-  readonly authorizationUrl: (secrets: SignInSecrets, wish: Wish) => Promise<{ readonly url: string }>;
-  readonly exchange: (callback: Callback, secrets: SignInSecrets) => Promise<Grant>;
+  readonly authorizationUrl: (secrets: FlowSecrets, wish: Wish) => Promise<{ readonly url: string }>;
+  readonly exchange: (callback: Callback, secrets: FlowSecrets) => Promise<Grant>;
   readonly refresh: (refreshToken: string) => Promise<Tokens>;
   readonly revoke: (token: string) => Promise<void>;
 };
@@ -21,7 +22,7 @@ const guarded = (adapter: Adapter, ask: ReturnType<typeof asking>['ask']): Conne
 
 /** What is configured. */
 export type ConnectorSettings = {
-  readonly google: { readonly issuer: string; readonly clientId: string; readonly clientSecret: string } | undefined;
+  readonly google: OpenIdClient | undefined;
 };
 
 /**

@@ -1,4 +1,4 @@
-import type { NotProved } from '../../domain/identity/signIn.ts';
+import type { NotProved } from '../../domain/oauth.ts';
 import { type Circuit, createCircuit } from '../circuit.ts';
 
 /** The provider does not vouch for the sign-in. Neither text nor cause is kept: both quote tokens. */

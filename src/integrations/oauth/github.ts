@@ -1,7 +1,9 @@
 import * as client from 'openid-client';
 import { z } from 'zod';
-import type { Callback, ProvenIdentity, SignInSecrets } from '../../domain/identity/signIn.ts';
+import type { ProvenIdentity } from '../../domain/identity/signIn.ts';
+import type { Callback, FlowSecrets } from '../../domain/oauth.ts';
 import { SignInRefused, SignInUnavailable, TIMEOUT_MS } from './asking.ts';
+import { codeFlow } from './codeFlow.ts';
 
 /** GitHub, and what it knows this service by. */
 export type GithubSettings = {
@@ -43,6 +45,8 @@ export const githubProvider = ({
   configuration.timeout = timeoutMs / 1000;
   if (url.startsWith('http:') || apiUrl.startsWith('http:')) client.allowInsecureRequests(configuration);
 
+  const flow = codeFlow(async () => configuration, callbackUrl, { idToken: false });
+
   const asked = async <Schema extends z.ZodType>(
     accessToken: string,
     path: string,
@@ -64,23 +68,9 @@ export const githubProvider = ({
   };
 
   return {
-    authorizationUrl: async ({ state, codeVerifier }: SignInSecrets) => {
-      const target = client.buildAuthorizationUrl(configuration, {
-        redirect_uri: callbackUrl,
-        scope: 'read:user user:email',
-        state,
-        code_challenge: await client.calculatePKCECodeChallenge(codeVerifier),
-        code_challenge_method: 'S256',
-      });
-      return { url: target.href };
-    },
-    identify: async ({ code, state, iss }: Callback, secrets: SignInSecrets): Promise<ProvenIdentity> => {
-      const current = new URL(callbackUrl);
-      current.search = new URLSearchParams({ code, state, ...(iss === undefined ? {} : { iss }) }).toString();
-      const { access_token: token } = await client.authorizationCodeGrant(configuration, current, {
-        expectedState: secrets.state,
-        pkceCodeVerifier: secrets.codeVerifier,
-      });
+    authorizationUrl: (secrets: FlowSecrets) => flow.authorizationUrl(secrets, { scope: 'read:user user:email' }),
+    identify: async (callback: Callback, secrets: FlowSecrets): Promise<ProvenIdentity> => {
+      const { access_token: token } = await flow.exchange(callback, secrets);
       const [user, emails] = await Promise.all([asked(token, '/user', User), asked(token, '/user/emails', Emails)]);
       const primary = emails.find((email) => email.primary);
       return {

@@ -1,18 +1,14 @@
 import type { SignInProvider } from '../../domain/identity/account/events.ts';
-import type {
-  Callback,
-  IdentityProvider,
-  ProvenIdentity,
-  SignIn,
-  SignInSecrets,
-} from '../../domain/identity/signIn.ts';
+import type { IdentityProvider, ProvenIdentity, SignIn } from '../../domain/identity/signIn.ts';
+import type { Callback, FlowSecrets } from '../../domain/oauth.ts';
 import type { Circuit } from '../circuit.ts';
 import { asking } from './asking.ts';
+import type { OpenIdClient } from './codeFlow.ts';
 
 /** An adapter as it is written: it throws, and {@link guarded} makes answers of that. */
 type Adapter = {
-  readonly authorizationUrl: (secrets: SignInSecrets) => Promise<{ readonly url: string }>;
-  readonly identify: (callback: Callback, secrets: SignInSecrets) => Promise<ProvenIdentity>;
+  readonly authorizationUrl: (secrets: FlowSecrets) => Promise<{ readonly url: string }>;
+  readonly identify: (callback: Callback, secrets: FlowSecrets) => Promise<ProvenIdentity>;
   readonly verifyIdToken?: (idToken: string, nonce: string | undefined) => Promise<ProvenIdentity>;
 };
 
@@ -27,13 +23,11 @@ const guarded = (
     : { verifyIdToken: (idToken, nonce) => ask(() => verifyIdToken(idToken, nonce)) }),
 });
 
-type Client = { readonly clientId: string; readonly clientSecret: string };
-
 /** What is configured. */
 export type SignInSettings = {
-  readonly google: (Client & { readonly issuer: string }) | undefined;
-  readonly github: (Client & { readonly url: string; readonly apiUrl: string }) | undefined;
-  readonly microsoft: (Client & { readonly issuer: string }) | undefined;
+  readonly google: OpenIdClient | undefined;
+  readonly github: (Omit<OpenIdClient, 'issuer'> & { readonly url: string; readonly apiUrl: string }) | undefined;
+  readonly microsoft: OpenIdClient | undefined;
   readonly redirectUris: readonly string[];
 };
 

@@ -1,15 +1,12 @@
 import { createRemoteJWKSet, jwtVerify } from 'jose';
-import * as client from 'openid-client';
 import { z } from 'zod';
-import { DAY_MS } from '../../domain/durations.ts';
-import type { Callback, ProvenIdentity, SignInSecrets } from '../../domain/identity/signIn.ts';
+import type { ProvenIdentity } from '../../domain/identity/signIn.ts';
+import type { Callback, FlowSecrets } from '../../domain/oauth.ts';
 import { SignInRefused, TIMEOUT_MS } from './asking.ts';
+import { codeFlow, discovered, kept, type OpenIdClient } from './codeFlow.ts';
 
-/** A provider that speaks OpenID Connect, and what it knows this service by. */
-export type OpenIdSettings = {
-  readonly issuer: string;
-  readonly clientId: string;
-  readonly clientSecret: string;
+/** A provider that people sign in with. */
+export type OpenIdSettings = OpenIdClient & {
   /** Where it sends the browser back. */
   readonly callbackUrl: string;
   /** Whether its claims say that the address is the person's. */
@@ -38,40 +35,11 @@ const optional = <Name extends string>(name: Name, value: string | undefined) =>
 /** Signatures that are believed: none that is made with a shared secret, or not at all. */
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
 
-/** Kept as long as it can be had: asked for again after a failure, and once a day. */
-export const kept = <Value>(load: () => Promise<Value>, maxAgeMs = DAY_MS): (() => Promise<Value>) => {
-  let known: { readonly value: Promise<Value>; readonly until: number } | undefined;
-  return () => {
-    if (known !== undefined && known.until > performance.now()) return known.value;
-    const value = load();
-    const mine = { value, until: performance.now() + maxAgeMs };
-    known = mine;
-    value.catch(() => {
-      if (known === mine) known = undefined;
-    });
-    return value;
-  };
-};
-
-/**
- * Signs in by authorisation code with PKCE, state and nonce. The signature of every ID token is checked, although it
- * comes from the provider itself, and so is the issuer that sends the browser back (RFC 9207).
- */
-export const openIdProvider = ({
-  issuer,
-  clientId,
-  clientSecret,
-  callbackUrl,
-  isVerified,
-  timeoutMs = TIMEOUT_MS,
-}: OpenIdSettings) => {
-  const insecure = issuer.startsWith('http:') ? [client.allowInsecureRequests] : [];
-  const configuration = kept(() =>
-    client.discovery(new URL(issuer), clientId, {}, client.ClientSecretPost(clientSecret), {
-      timeout: timeoutMs / 1000,
-      execute: [client.enableNonRepudiationChecks, ...insecure],
-    }),
-  );
+/** Signs in with a provider that speaks OpenID Connect. */
+export const openIdProvider = ({ callbackUrl, isVerified, timeoutMs = TIMEOUT_MS, ...known }: OpenIdSettings) => {
+  const { clientId } = known;
+  const configuration = discovered(known, timeoutMs);
+  const flow = codeFlow(configuration, callbackUrl, { idToken: true });
   const keys = kept(async () => {
     const { jwks_uri } = (await configuration()).serverMetadata();
     if (jwks_uri === undefined) throw new SignInRefused();
@@ -91,28 +59,9 @@ export const openIdProvider = ({
   };
 
   return {
-    authorizationUrl: async ({ state, nonce, codeVerifier }: SignInSecrets) => {
-      const url = client.buildAuthorizationUrl(await configuration(), {
-        redirect_uri: callbackUrl,
-        scope: 'openid email profile',
-        state,
-        nonce,
-        code_challenge: await client.calculatePKCECodeChallenge(codeVerifier),
-        code_challenge_method: 'S256',
-      });
-      return { url: url.href };
-    },
-    identify: async ({ code, state, iss }: Callback, secrets: SignInSecrets): Promise<ProvenIdentity> => {
-      const url = new URL(callbackUrl);
-      url.search = new URLSearchParams({ code, state, ...optional('iss', iss) }).toString();
-      const tokens = await client.authorizationCodeGrant(await configuration(), url, {
-        expectedState: secrets.state,
-        expectedNonce: secrets.nonce,
-        pkceCodeVerifier: secrets.codeVerifier,
-        idTokenExpected: true,
-      });
-      return identityOf(tokens.claims());
-    },
+    authorizationUrl: (secrets: FlowSecrets) => flow.authorizationUrl(secrets, { scope: 'openid email profile' }),
+    identify: async (callback: Callback, secrets: FlowSecrets): Promise<ProvenIdentity> =>
+      identityOf((await flow.exchange(callback, secrets)).claims()),
     verifyIdToken: async (idToken: string, nonce: string | undefined): Promise<ProvenIdentity> => {
       const server = (await configuration()).serverMetadata();
       const { payload } = await jwtVerify(idToken, await keys(), {

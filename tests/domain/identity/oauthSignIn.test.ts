@@ -7,9 +7,9 @@ import {
   type OAuthSignInEvent,
   oauthSignIn,
   proveOAuthSignIn,
-  SIGN_IN_LIFE,
   startOAuthSignIn,
 } from '../../../src/domain/identity/oauthSignIn.ts';
+import { FLOW_LIFE } from '../../../src/domain/oauth.ts';
 import { id, now, spec, user } from '../../support/spec.ts';
 
 const given = spec(oauthSignIn);
@@ -28,7 +28,7 @@ const started = (accountId?: string): OAuthSignInEvent => ({
     provider: 'google',
     redirectUri,
     ...(accountId === undefined ? {} : { accountId }),
-    expiresAt: after(SIGN_IN_LIFE).toISOString(),
+    expiresAt: after(FLOW_LIFE).toISOString(),
   },
 });
 const returned = (denied = false): OAuthSignInEvent => ({ type: 'OAuthCallbackReceived', data: { stateHash, denied } });
@@ -74,10 +74,10 @@ t.test('coming back', async (t) => {
       .rejected('state-invalid', 'state');
     given().when(continueOAuthSignIn, back, nobody, right).rejected('state-invalid', 'state');
     given(started())
-      .when(continueOAuthSignIn, back, { now: after(SIGN_IN_LIFE - 1), actor: nobody }, right)
+      .when(continueOAuthSignIn, back, { now: after(FLOW_LIFE - 1), actor: nobody }, right)
       .then(returned());
     given(started())
-      .when(continueOAuthSignIn, back, { now: after(SIGN_IN_LIFE), actor: nobody }, right)
+      .when(continueOAuthSignIn, back, { now: after(FLOW_LIFE), actor: nobody }, right)
       .rejected('state-invalid', 'state');
   });
   t.test('with an error ends it', async () => {

@@ -14,8 +14,10 @@ import {
   type StartFacts,
   startOAuthSignIn,
 } from '../../../domain/identity/oauthSignIn.ts';
-import type { IdentityProvider, NotProved, ProvenIdentity } from '../../../domain/identity/signIn.ts';
+import type { IdentityProvider, ProvenIdentity } from '../../../domain/identity/signIn.ts';
+import type { NotProved } from '../../../domain/oauth.ts';
 import { bind, internal, type Outcome, type Refused, type Run } from '../../binding.ts';
+import { PROVIDER_UNAVAILABLE, redirectTo } from '../../oauthFlows.ts';
 import { latest, refused } from '../../outcomes.ts';
 import type { KeyedHash, Reads } from '../../reads.ts';
 import { refuseWhileLocked } from '../login/attempt.ts';
@@ -52,17 +54,13 @@ const NOT_CONFIGURED = refused(
   reject('SERVICE_UNAVAILABLE', 'provider-not-configured', 'This way to sign in is not configured'),
 );
 const REFUSED = refused(proofInvalid());
-const UNAVAILABLE: Refused = {
-  ...refused(reject('SERVICE_UNAVAILABLE', 'provider-unavailable', 'The provider gives no answer; try again')),
-  retryAfter: 5,
-};
 
 /** The answer of a provider; its failures as refusals. */
 const answered = <Answer extends object>(
   answer: Answer | NotProved,
 ): { readonly ok: true; readonly answer: Answer } | Refused => {
   if (typeof answer === 'object') return { ok: true, answer };
-  return answer === 'refused' ? REFUSED : UNAVAILABLE;
+  return answer === 'refused' ? REFUSED : PROVIDER_UNAVAILABLE;
 };
 
 const providerOf = ({ signIn }: Reads, name: (typeof SIGN_IN_PROVIDERS)[number]): IdentityProvider | undefined =>
@@ -92,13 +90,6 @@ const start = async (run: Run<z.output<typeof startOAuthSignIn.input>, StartFact
     browser: browserProof(hash, state, input.state),
   };
   return { ...outcome, data };
-};
-
-/** The address that the browser comes out at, with what the client is to learn. */
-const redirectTo = (redirectUri: string, parameters: Readonly<Record<string, string>>): string => {
-  const url = new URL(redirectUri);
-  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
-  return url.href;
 };
 
 /** Error codes that are passed on; a provider's own words are not. */

@@ -1,36 +1,27 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import type { ProvenIdentity, SignInSecrets } from '../../../domain/identity/signIn.ts';
-import { isSecret } from '../../keyedHash.ts';
+import type { ProvenIdentity } from '../../../domain/identity/signIn.ts';
+import { flowSecrets } from '../../oauthFlows.ts';
 import type { KeyedHash } from '../../reads.ts';
 
-/** The state of a sign-in, which the provider sends back: unknown to whoever does not have the service's key. */
-export const stateOf = (hash: KeyedHash, id: string): string => hash('oauth-state', id);
-
-/** Names a sign-in in the log, where its state does not stand. */
-export const stateHashOf = (hash: KeyedHash, state: string): string => hash('oauth-sign-in', state);
+const flows = flowSecrets('sign-in');
+/** The secrets of a sign-in; `stateHashOf` names it in the log. */
+export const { stateOf, secretsOf, flowIdOf: stateHashOf } = flows;
 
 /** What the client's own state is recognised by. */
 export const clientStateHash = (hash: KeyedHash, state: string): string => hash('oauth-client-state', state);
-
-/** The other secrets of a sign-in: they follow from its state by the service's key, so that none of them is kept. */
-export const secretsOf = (hash: KeyedHash, state: string): SignInSecrets => ({
-  state,
-  nonce: hash('oauth-nonce', state),
-  codeVerifier: hash('oauth-code-verifier', state),
-});
 
 /**
  * What the browser that begins a sign-in keeps in a cookie, beside the state that everybody sees in addresses: the proof
  * that it is the one, and what the client wants to hear again.
  */
 export const browserProof = (hash: KeyedHash, state: string, clientState: string): string =>
-  `${hash('oauth-browser', state)}.${Buffer.from(clientState).toString('base64url')}`;
+  `${flows.browserProof(hash, state)}.${Buffer.from(clientState).toString('base64url')}`;
 
 /** The client's state, if the proof is the one that belongs to the state. */
 export const provenClientState = (hash: KeyedHash, state: string, proof: string | undefined): string | undefined => {
   const [key = '', clientState = ''] = (proof ?? '').split('.');
-  if (!isSecret(key, hash('oauth-browser', state))) return undefined;
+  if (!flows.isProved(hash, state, key)) return undefined;
   return Buffer.from(clientState, 'base64url').toString();
 };
 

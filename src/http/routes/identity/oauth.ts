@@ -6,22 +6,14 @@ import { SignedIn, Started } from '../../../commands/identity/oauth/index.ts';
 import { stateHashOf } from '../../../commands/identity/oauth/secrets.ts';
 import { SIGN_IN_PROVIDERS } from '../../../domain/identity/account/events.ts';
 import { account } from '../../../domain/identity/account/index.ts';
-import {
-  completeOAuthSignIn,
-  continueOAuthSignIn,
-  SIGN_IN_LIFE,
-  startOAuthSignIn,
-} from '../../../domain/identity/oauthSignIn.ts';
+import { completeOAuthSignIn, continueOAuthSignIn, startOAuthSignIn } from '../../../domain/identity/oauthSignIn.ts';
 import { answer, ok } from '../../answers.ts';
 import type { App, Deps } from '../../app.ts';
 import { type Presenter, runCommand } from '../../commandRoutes.ts';
+import { CallbackQuery, flowCookies } from '../../flowCookies.ts';
 import { handOver } from './login.ts';
 
-/** Lax, because the provider's page sends the browser back; strict cookies would stay behind. */
-const flowCookie = { secure: true, sameSite: 'lax', httpOnly: true, path: '/api/v1/auth/oauth' } as const;
-
-/** One for each sign-in that is under way, so that two tabs do not disturb each other. */
-const cookieOf = (stateHash: string): string => `oauth-${stateHash.slice(0, 16)}`;
+const cookies = flowCookies('oauth', '/api/v1/auth/oauth');
 
 const provider = z.enum(SIGN_IN_PROVIDERS);
 const Provider = z.object({ provider });
@@ -29,7 +21,7 @@ const Provider = z.object({ provider });
 /** Ties the sign-in to the browser, and tells where to send it. */
 export const beginSignIn: Presenter = async (_deps, { outcome, reply }) => {
   const { authorizationUrl, stateHash, browser } = Started.parse(outcome.data);
-  reply.setCookie(cookieOf(stateHash), browser, { ...flowCookie, maxAge: SIGN_IN_LIFE / 1000 });
+  cookies.set(reply, stateHash, browser);
   return { authorizationUrl };
 };
 
@@ -139,23 +131,15 @@ export const oauthRoutes = (app: App, deps: Deps): void => {
       schema: {
         summary: 'Where a provider sends the browser back to; sends it on with a code that lives for 60 seconds',
         params: Provider,
-        querystring: z.object({
-          code: z.string().optional(),
-          state: z.string(),
-          error: z.string().optional(),
-          iss: z.string().optional(),
-        }),
+        querystring: CallbackQuery,
         response: {
           302: { description: 'To the address that the sign-in was begun with: `code` or `error`, and `state`' },
         },
       },
     },
     async (request, reply) => {
-      const { code, state, error, iss } = request.query;
-      const cookie = cookieOf(stateHashOf(reads.hash, state));
-      const input = { provider: request.params.provider, code, state, error, iss, browser: request.cookies[cookie] };
-      // Whatever becomes of it, the state counts no more.
-      if (input.browser !== undefined) reply.clearCookie(cookie, flowCookie);
+      const browser = cookies.take(request, reply, stateHashOf(reads.hash, request.query.state));
+      const input = { ...request.query, provider: request.params.provider, browser };
       const outcome = await runCommand(app, deps, bindingOf(continueOAuthSignIn), { request, reply, input });
       reply.header('referrer-policy', 'no-referrer');
       return reply.redirect(z.object({ redirect: z.string() }).parse(outcome.data).redirect, 302);

@@ -3,7 +3,7 @@ import { bindingOf } from '../../../commands/bindings.ts';
 import { INTEGRATION_STATUS, IntegrationAnswer } from '../../../commands/messaging/answers.ts';
 import { Completed, type FAILURES, flowIdOf, Initiated } from '../../../commands/messaging/index.ts';
 import { can } from '../../../domain/decider.ts';
-import { completeIntegration, FLOW_LIFE } from '../../../domain/messaging/oauthFlow.ts';
+import { completeIntegration } from '../../../domain/messaging/oauthFlow.ts';
 import {
   CAPABILITIES,
   capabilitiesIn,
@@ -21,6 +21,7 @@ import {
 import { answer, found, listAnswer, offsetOf, ok, page, paginated } from '../../answers.ts';
 import type { App, Deps } from '../../app.ts';
 import { type Presenter, runCommand } from '../../commandRoutes.ts';
+import { CallbackQuery, flowCookies } from '../../flowCookies.ts';
 import { Problem } from '../../problem.ts';
 import { accountOf, actorOf } from '../../request.ts';
 
@@ -47,16 +48,12 @@ const viewOf = (row: IntegrationRow, now: Date): z.output<typeof IntegrationAnsw
   lastUsedAt: row.last_used_at,
 });
 
-/** Lax, because the provider's page sends the browser back; strict cookies would stay behind. */
-const flowCookie = { secure: true, sameSite: 'lax', httpOnly: true, path: '/api/v1/oauth/callback' } as const;
-
-/** One for each way that is under way, so that two tabs do not disturb each other. */
-const cookieOf = (flowId: string): string => `integration-${flowId.slice(0, 16)}`;
+const cookies = flowCookies('integration', '/api/v1/oauth/callback');
 
 /** Ties the way to the provider to the browser, and tells where to send it. */
 const begin: Presenter = async (_deps, { outcome, reply }) => {
   const { authorizationUrl, state, expiresAt, flowId, browser } = Initiated.parse(outcome.data);
-  reply.setCookie(cookieOf(flowId), browser, { ...flowCookie, maxAge: FLOW_LIFE / 1000 });
+  cookies.set(reply, flowId, browser);
   return { authorizationUrl, state, expiresAt };
 };
 
@@ -153,12 +150,7 @@ export const integrationRoutes = (app: App, deps: Deps): void => {
       config: { access: 'anyone', unverified: true, refuses: [401] },
       schema: {
         summary: 'Where a provider sends the browser back to, with what its person has agreed to',
-        querystring: z.object({
-          code: z.string().optional(),
-          state: z.string(),
-          error: z.string().optional(),
-          iss: z.string().optional(),
-        }),
+        querystring: CallbackQuery,
         response: {
           200: answer(Completed.pick({ status: true, integrationId: true, missing: true })),
           302: {
@@ -169,11 +161,8 @@ export const integrationRoutes = (app: App, deps: Deps): void => {
       },
     },
     async (request, reply) => {
-      const { code, state, error, iss } = request.query;
-      const cookie = cookieOf(flowIdOf(reads.hash, state));
-      const input = { code, state, error, iss, browser: request.cookies[cookie] };
-      // Whatever becomes of it, the state counts no more.
-      if (input.browser !== undefined) reply.clearCookie(cookie, flowCookie);
+      const browser = cookies.take(request, reply, flowIdOf(reads.hash, request.query.state));
+      const input = { ...request.query, browser };
       const outcome = await runCommand(app, deps, bindingOf(completeIntegration), { request, reply, input });
       const { redirect, accountId, status, reason, integrationId, missing } = Completed.parse(outcome.data);
       // The browser comes without a login, and its person looks at once.
