@@ -10,7 +10,9 @@ const main = join(import.meta.dirname, '../../bench/main.ts');
 
 /** The command, without the launcher that installs what it measures against. */
 async function bench(args: readonly string[], npm: Record<string, string> = {}) {
-  const child = spawn(process.execPath, [main, ...args], { env: { PATH: process.env.PATH, ...npm } });
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  const compiled = NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE };
+  const child = spawn(process.execPath, [main, ...args], { env: { PATH, ...compiled, ...npm } });
   const [out, [code]] = await Promise.all([text(child.stdout), once(child, 'close')]);
   return { code, out };
 }
