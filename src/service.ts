@@ -20,9 +20,9 @@ import { createFeed, type Fact, type Feed, FeedClosed } from './eventstore/feed.
 import { keyRing } from './eventstore/keyRing.ts';
 import type { EventStore, Position } from './eventstore/port.ts';
 import { postgresEventStore } from './eventstore/postgres/index.ts';
+import { countExport, measureExport } from './files/appointments.ts';
 import { createApiKeys } from './http/apiKeys.ts';
 import { createApp } from './http/app.ts';
-import { countExport, measureExport } from './http/files/appointments.ts';
 import { originAllowed } from './http/headers.ts';
 import { createPresence } from './http/presence.ts';
 import { createRights } from './http/rights.ts';

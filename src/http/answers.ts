@@ -86,3 +86,9 @@ export const paginated = <const Name extends string, Item>(
   ok({ [name]: items, pagination: paginationOf(paging, Number(total)) } as Record<Name, Item[]> & {
     pagination: z.output<typeof Pagination>;
   });
+
+/** Headers of an answer that is saved as a file. `name` is made of letters, digits, dots and hyphens. */
+export const asFile = (name: string, type: string) => ({
+  'content-type': type,
+  'content-disposition': `attachment; filename="${name}"`,
+});

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { dayEnd, dayStart } from '../domain/dates.ts';
 import { DAY_MS } from '../domain/durations.ts';
 import { instant, isoDate } from '../domain/fields.ts';
 import { Problem } from './problem.ts';
@@ -12,16 +13,11 @@ export const rangeEnd = z
 
 const isDate = (text: string): boolean => text.length === 10;
 
-const startOfDay = (date: Temporal.PlainDate, zone: string): string =>
-  date.toZonedDateTime(zone).toInstant().toString({ fractionalSecondDigits: 3 });
-
 /** The first instant that a range's beginning means. */
-const beginning = (text: string, zone: string): string =>
-  isDate(text) ? startOfDay(Temporal.PlainDate.from(text), zone) : text;
+const beginning = (text: string, zone: string): string => (isDate(text) ? dayStart(text, zone) : text);
 
 /** The first instant after what a range's end means. */
-const ending = (text: string, zone: string): string =>
-  isDate(text) ? startOfDay(Temporal.PlainDate.from(text).add({ days: 1 }), zone) : text;
+const ending = (text: string, zone: string): string => (isDate(text) ? dayEnd(text, zone) : text);
 
 const refusedTo = (message: string, field = 'to'): Problem =>
   new Problem('VALIDATION_ERROR', message, { reason: 'input-invalid', details: [{ field, message }] });

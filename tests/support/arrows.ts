@@ -43,6 +43,7 @@ const PARTS_BELOW_HTTP = [
   'config.ts',
   'domain',
   'eventstore',
+  'files',
   'gathered.ts',
   'integrations',
   'log.ts',
@@ -69,6 +70,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   commands: ['domain', 'eventstore', 'uuid.ts'],
   audit: ['domain', 'eventstore', 'commands'],
   projections: ['domain', 'eventstore', 'audit', 'postgres'],
+  files: ['domain', 'projections'],
   policies: ['domain', 'eventstore', 'commands', 'integrations', 'uuid.ts'],
   'metrics.ts': ['eventstore'],
   'log.ts': ['config.ts'],
@@ -82,7 +84,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   cli: [...PARTS_BELOW_HTTP, 'embeddedPostgres.ts'],
   'bootstrap.ts': ['commands', 'config.ts', 'domain', 'secrets.ts', 'uuid.ts'],
   'service.ts': [...PARTS_BELOW_HTTP, 'bootstrap.ts', 'http', 'dataFolder.ts', 'embeddedPostgres.ts'],
-  'main.ts': ['config.ts', 'embeddedPostgres.ts', 'secrets.ts', 'service.ts', 'startupProblem.ts'],
+  'main.ts': ['config.ts', 'dataFolder.ts', 'embeddedPostgres.ts', 'secrets.ts', 'service.ts', 'startupProblem.ts'],
 };
 
 /** Packages that only the named parts may use. */

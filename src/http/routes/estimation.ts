@@ -18,10 +18,9 @@ import { namesIn, sessionNames } from '../../projections/estimation/sessionNames
 import { estimationSessions, sessionsOf } from '../../projections/estimation/sessions.ts';
 import { estimationStories, storiesOf, storyRowOf } from '../../projections/estimation/stories.ts';
 import { accounts } from '../../projections/identity/accounts.ts';
-import { answer, found, listAnswer, offsetOf, ok, page, paginated, sorted } from '../answers.ts';
+import { answer, asFile, found, listAnswer, offsetOf, ok, page, paginated, sorted } from '../answers.ts';
 import type { App, Deps } from '../app.ts';
 import type { Presenter } from '../commandRoutes.ts';
-import { asFile } from '../csv.ts';
 import { rangeEnd, rangeOf } from '../dateRange.ts';
 import { etagOf } from '../etag.ts';
 import { accountOf, actorOf } from '../request.ts';

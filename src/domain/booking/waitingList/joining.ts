@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { dayEnd } from '../../dates.ts';
 import { type Actor, type Context, reject } from '../../decider.ts';
 import { isoDate, uuid } from '../../fields.ts';
 import { dateIn, daysFrom } from '../grid.ts';
@@ -16,13 +17,6 @@ const MOST = 1000;
 
 /** What joining must know of the provider. */
 export type JoiningFacts = { readonly provider: Provider };
-
-const endOf = (date: string, timezone: string): string =>
-  Temporal.PlainDate.from(date)
-    .add({ days: 1 })
-    .toZonedDateTime(timezone)
-    .toInstant()
-    .toString({ fractionalSecondDigits: 3 });
 
 /** Waits for a slot that becomes free within a range of dates. Whoever comes first is asked first. */
 export const joinWaitingList = command(
@@ -57,7 +51,7 @@ export const joinWaitingList = command(
       return reject('CONFLICT', 'waiting-too-often', `You wait for ${MOST_OWN} ranges of dates already`);
     if (entries.length >= MOST) return reject('CONFLICT', 'waiting-list-full', 'Too many others wait already');
     const entryId = waitingEntryIdOf({ providerId, uuid: newId('entry') });
-    const endsAt = endOf(to, profile.timezone);
+    const endsAt = dayEnd(to, profile.timezone);
     const data = { entryId, providerId, accountId, from, to, endsAt, joinedAt: now.toISOString() };
     return [{ type: 'WaitingListJoined', data }];
   },

@@ -7,9 +7,8 @@ import { appointmentEntry, type CalendarEntry, iCalendar } from '../../../integr
 import { appointmentOf, appointments, type NamedAppointment } from '../../../projections/booking/appointments.ts';
 import { providerProfiles } from '../../../projections/booking/providerProfiles.ts';
 import { accounts } from '../../../projections/identity/accounts.ts';
-import { found } from '../../answers.ts';
+import { asFile, found } from '../../answers.ts';
 import type { App, Deps } from '../../app.ts';
-import { asFile } from '../../csv.ts';
 import { actorOf } from '../../request.ts';
 
 export const CALENDAR_TYPE = 'text/calendar; charset=utf-8';

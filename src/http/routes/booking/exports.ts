@@ -12,14 +12,13 @@ import {
 } from '../../../domain/booking/appointmentExport.ts';
 import { isProvider } from '../../../domain/booking/provider/index.ts';
 import { uuid } from '../../../domain/fields.ts';
+import { appointmentFile, FILE_TYPES } from '../../../files/appointments.ts';
 import { appointments } from '../../../projections/booking/appointments.ts';
 import { providerProfiles } from '../../../projections/booking/providerProfiles.ts';
 import { accounts } from '../../../projections/identity/accounts.ts';
-import { found } from '../../answers.ts';
+import { asFile, found } from '../../answers.ts';
 import type { App, Deps } from '../../app.ts';
 import type { Presenter } from '../../commandRoutes.ts';
-import { asFile } from '../../csv.ts';
-import { appointmentFile, FILE_TYPES } from '../../files/appointments.ts';
 import { actorOf } from '../../request.ts';
 
 /** Whoever has it may fetch the file. It says nothing of when: the export itself knows when it ends. */

@@ -1,8 +1,8 @@
+import { CSV_START, csvLine } from '../../../files/csv.ts';
 import { namesIn } from '../../../projections/estimation/sessionNames.ts';
 import type { SessionRow } from '../../../projections/estimation/sessions.ts';
 import { type StoryRound, storiesOf } from '../../../projections/estimation/stories.ts';
 import type { Deps } from '../../app.ts';
-import { CSV_START, csvLine } from '../../csv.ts';
 import { type Names, storyView } from './views.ts';
 
 const HEADER = [

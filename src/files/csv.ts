@@ -19,9 +19,3 @@ export const csvLine = (cells: readonly Cell[]): string => `${cells.map(cellOf).
 
 /** What a CSV file begins with, so that spreadsheets read it as UTF-8. */
 export const CSV_START = '\uFEFF';
-
-/** Headers of an answer that is saved as a file. `name` is made of letters, digits, dots and hyphens. */
-export const asFile = (name: string, type: string) => ({
-  'content-type': type,
-  'content-disposition': `attachment; filename="${name}"`,
-});

@@ -1,14 +1,14 @@
 import type { Kysely } from 'kysely';
-import type { ExportedSpan, RequestedExport } from '../../domain/booking/appointmentExport.ts';
+import type { ExportedSpan, RequestedExport } from '../domain/booking/appointmentExport.ts';
+import { dayEnd, dayStart } from '../domain/dates.ts';
 import {
   countExported,
   type ExportedAppointment,
   type ExportSpan,
   exportedAppointments,
-} from '../../projections/booking/exportRows.ts';
-import type { ReadModels } from '../../projections/index.ts';
-import { CSV_START, csvLine } from '../csv.ts';
-import { rangeOf } from '../dateRange.ts';
+} from '../projections/booking/exportRows.ts';
+import type { ReadModels } from '../projections/index.ts';
+import { CSV_START, csvLine } from './csv.ts';
 import type { PrintedColumn } from './table.ts';
 
 /** The media type of each kind of file. */
@@ -80,10 +80,12 @@ const printed = (row: ExportedAppointment, zone: string): readonly string[] => {
   ];
 };
 
-const spanOf = ({ providerId, from, to, status, timezone }: ExportedSpan): ExportSpan => {
-  const { from: start = '', to: end = '' } = rangeOf({ from, to }, timezone);
-  return { providerId, from: start, to: end, status };
-};
+const spanOf = ({ providerId, from, to, status, timezone }: ExportedSpan): ExportSpan => ({
+  providerId,
+  from: dayStart(from, timezone),
+  to: dayEnd(to, timezone),
+  status,
+});
 
 type Counting = { rows: number };
 
