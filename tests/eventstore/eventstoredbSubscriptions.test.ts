@@ -134,11 +134,12 @@ t.test('what others put into the log', async (t) => {
       written.push(...ids(batch));
       stored(await store.append(newStream(), 'noStream', batch));
     }
+    for (const limit of [1, 3]) t.same(ids(await readOn(store, START, { limit })), written);
     for (let m = 0; m < 700; m += 1) server.log.system('$stats', '$statsCollected');
     const head = await store.head();
     await reached(() => position() >= head);
     t.same(ids(events), written);
-    for (const limit of [1, 3, 1_000]) t.same(ids(await readOn(store, START, { limit })), written);
+    for (const limit of [100, 1_000]) t.same(ids(await readOn(store, START, { limit })), written);
     t.same(await store.readAll(head), { events: [], position: head });
   });
 

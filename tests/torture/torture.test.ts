@@ -45,7 +45,7 @@ t.test(ATTACKED, { timeout: 200_000 }, async (t) => {
     faults: ['kill-both', 'lose-answers'],
     store: 'postgres',
     eventStoreCommand: undefined,
-    clients: 6,
+    clients: 4,
     commands: 6,
     freezeMs: 1_000,
     thorough: false,

@@ -5,7 +5,7 @@ export class Stuck extends Error {
   override readonly name = 'Stuck';
 }
 
-const POLL_MS = 20;
+const POLL_MS = 50;
 
 /** Asks until the answer is neither undefined nor false. Throws Stuck, naming what was waited for, after `limitMs`. */
 export const until = async <T>(
