@@ -1,7 +1,7 @@
 import { accessBindings } from './access/index.ts';
 import type { AnyBinding } from './binding.ts';
-import { booking } from './booking.ts';
-import { estimation } from './estimation.ts';
+import { booking } from './booking/index.ts';
+import { estimation } from './estimation/index.ts';
 import { identityBindings } from './identity/index.ts';
 import { emailBindings } from './messaging/emails.ts';
 import { integrationBindings } from './messaging/index.ts';

@@ -3,7 +3,7 @@ import pg from 'pg';
 import type { Test } from 'tap';
 import { createAggregates } from '../../src/commands/aggregates.ts';
 import type { AnyBinding, Outcome } from '../../src/commands/binding.ts';
-import { booking } from '../../src/commands/booking.ts';
+import { booking } from '../../src/commands/booking/index.ts';
 import { createJudge } from '../../src/commands/lines.ts';
 import { createCommands } from '../../src/commands/pipeline.ts';
 import { postgresSnapshots } from '../../src/commands/snapshots.ts';

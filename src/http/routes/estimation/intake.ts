@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { StoryList, StoryView } from '../../../commands/estimation/answers.ts';
-import { addStoryBinding, importStoriesBinding } from '../../../commands/estimation.ts';
+import { addStoryBinding, importStoriesBinding } from '../../../commands/estimation/index.ts';
 import { addStory, importStories, sessionRef } from '../../../domain/estimation/session/index.ts';
 import { answer } from '../../answers.ts';
 import type { App, Deps } from '../../app.ts';

@@ -7,37 +7,29 @@ import {
   StoryView,
   Summary,
   sessionStatus,
-} from '../../commands/estimation/answers.ts';
-import { Role, sessionRef } from '../../domain/estimation/session/index.ts';
-import { line, uuid } from '../../domain/fields.ts';
-import { idOf } from '../../eventstore/event.ts';
-import { ownVotes } from '../../projections/estimation/ownVotes.ts';
-import { historyOf, sessionHistory } from '../../projections/estimation/sessionHistory.ts';
-import { sessionMembers } from '../../projections/estimation/sessionMembers.ts';
-import { namesIn, sessionNames } from '../../projections/estimation/sessionNames.ts';
-import { estimationSessions, sessionsOf } from '../../projections/estimation/sessions.ts';
-import { estimationStories, storiesOf, storyRowOf } from '../../projections/estimation/stories.ts';
-import { accounts } from '../../projections/identity/accounts.ts';
-import { answer, asFile, found, listAnswer, offsetOf, ok, page, paginated, sorted } from '../answers.ts';
-import type { App, Deps } from '../app.ts';
-import type { Presenter } from '../commandRoutes.ts';
-import { rangeEnd, rangeOf } from '../dateRange.ts';
-import { etagOf } from '../etag.ts';
-import { accountOf, actorOf } from '../request.ts';
-import { HistoryEntry, SUMMARIES, summaryOf } from './estimation/history.ts';
-import { storyIntake } from './estimation/intake.ts';
-import { noticeRequests } from './estimation/presence.ts';
-import { resultsFor } from './estimation/results.ts';
-import { summaryFor } from './estimation/summary.ts';
-import {
-  ListedSession,
-  participantsFor,
-  rowFor,
-  SessionView,
-  StoryResult,
-  statusFor,
-  storyView,
-} from './estimation/views.ts';
+} from '../../../commands/estimation/answers.ts';
+import { Role, sessionRef } from '../../../domain/estimation/session/index.ts';
+import { line, uuid } from '../../../domain/fields.ts';
+import { idOf } from '../../../eventstore/event.ts';
+import { ownVotes } from '../../../projections/estimation/ownVotes.ts';
+import { historyOf, sessionHistory } from '../../../projections/estimation/sessionHistory.ts';
+import { sessionMembers } from '../../../projections/estimation/sessionMembers.ts';
+import { namesIn, sessionNames } from '../../../projections/estimation/sessionNames.ts';
+import { estimationSessions, sessionsOf } from '../../../projections/estimation/sessions.ts';
+import { estimationStories, storiesOf, storyRowOf } from '../../../projections/estimation/stories.ts';
+import { accounts } from '../../../projections/identity/accounts.ts';
+import { answer, asFile, found, listAnswer, offsetOf, ok, page, paginated, sorted } from '../../answers.ts';
+import type { App, Deps } from '../../app.ts';
+import type { Presenter } from '../../commandRoutes.ts';
+import { rangeEnd, rangeOf } from '../../dateRange.ts';
+import { etagOf } from '../../etag.ts';
+import { accountOf, actorOf } from '../../request.ts';
+import { HistoryEntry, SUMMARIES, summaryOf } from './history.ts';
+import { storyIntake } from './intake.ts';
+import { noticeRequests } from './presence.ts';
+import { resultsFor } from './results.ts';
+import { summaryFor } from './summary.ts';
+import { ListedSession, participantsFor, rowFor, SessionView, StoryResult, statusFor, storyView } from './views.ts';
 
 const InSession = z.object({ sessionId: sessionRef });
 const OfStory = z.object({ sessionId: sessionRef, storyId: uuid });

@@ -1,8 +1,8 @@
-import * as sessions from '../domain/estimation/session/index.ts';
-import { freeSessionCode } from '../domain/estimation/sessionCode.ts';
-import { freeSessionPlace, sessionHost } from '../domain/estimation/sessionHost.ts';
-import { statisticsOf } from '../domain/estimation/statistics.ts';
-import { bind, internal } from './binding.ts';
+import * as sessions from '../../domain/estimation/session/index.ts';
+import { freeSessionCode } from '../../domain/estimation/sessionCode.ts';
+import { freeSessionPlace, sessionHost } from '../../domain/estimation/sessionHost.ts';
+import { statisticsOf } from '../../domain/estimation/statistics.ts';
+import { bind, internal } from '../binding.ts';
 import {
   CreatedSession,
   createdSession,
@@ -19,9 +19,9 @@ import {
   sessionStatus,
   storyList,
   storyView,
-} from './estimation/answers.ts';
-import { create } from './estimation/creation.ts';
-import { resolve, resolveJoin } from './estimation/references.ts';
+} from './answers.ts';
+import { create } from './creation.ts';
+import { resolve, resolveJoin } from './references.ts';
 
 const EXAMPLE = '0198c0de-0000-7000-8000-000000000001';
 const inSession = {
