@@ -1,6 +1,7 @@
 import pino, { type DestinationStream, type Logger } from 'pino';
 import pretty from 'pino-pretty';
-import type { Config, LogLevel } from './config.ts';
+import type { Config } from './config.ts';
+import type { LogLevel } from './environment.ts';
 
 export type { Logger } from 'pino';
 

@@ -1,10 +1,4 @@
-import {
-  cancelClientAppointments,
-  claimTime,
-  clientCalendar,
-  settleTime,
-  upcoming,
-} from '../../domain/booking/clientCalendar.ts';
+import { claimTime, clientCalendar } from '../../domain/booking/clientCalendar.ts';
 import { dateIn } from '../../domain/booking/grid.ts';
 import {
   dayOfAppointment,
@@ -15,7 +9,7 @@ import {
   slotRef,
   unusedSlotId,
 } from '../../domain/booking/ids.ts';
-import { closeProvider, completeSlotGeneration, provider } from '../../domain/booking/provider/index.ts';
+import { provider } from '../../domain/booking/provider/index.ts';
 import {
   type Appointment,
   type BookingInput,
@@ -25,19 +19,16 @@ import {
   judgeBooking,
   judgeMove,
   type MovingInput,
-  openDaySlots,
   refusePast,
   rescheduleAppointment,
   reserveSlot,
   type Schedule,
   schedule,
-  settleSlot,
   updateAppointmentNotes,
 } from '../../domain/booking/schedule/index.ts';
 import { type Actor, type Rejection, reject } from '../../domain/decider.ts';
 import { MINUTE_MS } from '../../domain/durations.ts';
-import { bind, internal, type Outcome, type Run } from '../binding.ts';
-import { isOpen } from '../identity/standing.ts';
+import { bind } from '../binding.ts';
 import { latest, uncontended } from '../outcomes.ts';
 import type { Reads } from '../reads.ts';
 import { onlyProvider } from './activeProvider.ts';
@@ -45,15 +36,7 @@ import { AppointmentAnswer, appointmentAnswer, exampleIds } from './answers.ts';
 import { settleHold } from './holds.ts';
 import { takenNearby } from './nearby.ts';
 import { accountExists } from './providers.ts';
-import {
-  cancellation,
-  homeOf,
-  reservationOf,
-  settleCalendar,
-  settleReservation,
-  slotFacts,
-  timeFacts,
-} from './settling.ts';
+import { cancellation, homeOf, reservationOf, settleCalendar, settleReservation } from './settling.ts';
 
 const home = ({ appointmentId }: { readonly appointmentId: string }): string =>
   scheduleId(dayOfAppointment(appointmentId));
@@ -230,36 +213,6 @@ export const notesBinding = bind(updateAppointmentNotes, {
   answer,
 });
 
-/** Cancels what a client with a closed account has booked; nothing once the account is open again. */
-const clientCancellation = async (run: Run<{ readonly accountId: string }>): Promise<Outcome> => {
-  const { input, reads, step, judge } = run;
-  const outcome = await judge();
-  if (!outcome.ok || (await isOpen(reads, input.accountId))) return outcome;
-  const cancelled: Outcome[] = [];
-  for (const appointmentId of upcoming((await reads.load(clientCalendar, input.accountId)).state, reads.now())) {
-    const reason = 'account closed';
-    const cancel = () => step(cancelAppointment, home({ appointmentId }), { appointmentId, reason });
-    cancelled.push(await cancellation(run, appointmentId, cancel));
-  }
-  return latest(outcome, ...cancelled);
-};
-
-/** Cancels what clients have booked with a provider whose account is closed; nothing once it is open again. */
-const providerClosing = async (run: Run<{ readonly accountId: string }>): Promise<Outcome> => {
-  const { reads, step, judge } = run;
-  const { accountId } = run.input;
-  const outcome = await judge();
-  const { profile } = (await reads.load(provider, accountId)).state;
-  if (!outcome.ok || profile === undefined || (await isOpen(reads, accountId))) return outcome;
-  const cancelled: Outcome[] = [];
-  for (const appointmentId of await reads.lookups.upcomingAppointments(accountId)) {
-    if (dayOfAppointment(appointmentId).providerId !== accountId) continue;
-    const cancel = () => step(cancelAppointment, home({ appointmentId }), { appointmentId, reason: 'account closed' });
-    cancelled.push(await cancellation(run, appointmentId, cancel));
-  }
-  return latest(outcome, ...cancelled);
-};
-
 /** Cancels; reached through `PUT /appointments/{id}` too. */
 export const cancelBinding = bind(cancelAppointment, {
   path: 'DELETE /appointments/:appointmentId',
@@ -287,22 +240,3 @@ export const completeBinding = bind(completeAppointment, {
 
 /** Commands on appointments. */
 export const appointmentBindings = [bookBinding, moveBinding, notesBinding, cancelBinding, completeBinding];
-
-/** Steps of longer commands, and what policies do to finish those that a crash interrupted. */
-export const settlingBindings = [
-  internal(openDaySlots, scheduleId),
-  internal(completeSlotGeneration, ({ providerId }) => providerId),
-  internal(reserveSlot, ({ slotId }) => scheduleId(dayOfSlot(slotId))),
-  internal(settleSlot, ({ slotId }) => scheduleId(dayOfSlot(slotId)), {
-    facts: ({ appointmentId }, reads) => slotFacts(reads, appointmentId),
-  }),
-  internal(claimTime, ({ accountId }) => accountId),
-  internal(settleTime, ({ accountId }) => accountId, {
-    facts: ({ appointmentId }, reads) => timeFacts(reads, appointmentId),
-  }),
-  internal(cancelClientAppointments, ({ accountId }) => accountId, { process: clientCancellation }),
-  internal(closeProvider, ({ accountId }) => accountId, {
-    facts: async ({ accountId }, reads) => ({ isOpen: await isOpen(reads, accountId) }),
-    process: providerClosing,
-  }),
-];

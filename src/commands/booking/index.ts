@@ -1,4 +1,4 @@
-import { appointmentBindings, settlingBindings } from './appointments.ts';
+import { appointmentBindings } from './appointments.ts';
 import { calendarBindings } from './calendar.ts';
 import { availabilityBindings } from './exceptions.ts';
 import { exportBindings } from './exports.ts';
@@ -7,6 +7,7 @@ import { holdBindings } from './holds.ts';
 import { providerBindings } from './providers.ts';
 import { reminderBindings } from './reminders.ts';
 import { slotBindings } from './slots.ts';
+import { settlingBindings } from './steps.ts';
 import { waitingListBindings } from './waitingLists.ts';
 
 /** Every command of booking: what it runs, where it is called, who may, which stream it judges. */
