@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { Kysely, PostgresDialect } from 'kysely';
 import { runChain } from './audit/chain/run.ts';
 import { bootstrap } from './bootstrap.ts';
@@ -15,12 +14,13 @@ import { type Config, publicUrlOf } from './config.ts';
 import { deciders } from './domain/catalogue.ts';
 import { type EmbeddedPostgres, openEmbedded } from './embeddedPostgres.ts';
 import { createCodec } from './eventstore/codec.ts';
-import { isUndecodable, type Recorded } from './eventstore/event.ts';
-import { createFeed, type Fact, type Feed, FeedClosed } from './eventstore/feed.ts';
+import type { Recorded } from './eventstore/event.ts';
+import { createFeed, type Fact } from './eventstore/feed.ts';
+import { follow } from './eventstore/following.ts';
 import { keyRing } from './eventstore/keyRing.ts';
 import type { EventStore, Position } from './eventstore/port.ts';
 import { postgresEventStore } from './eventstore/postgres/index.ts';
-import { countExport, measureExport } from './files/appointments.ts';
+import { exportLookups } from './files/appointments.ts';
 import { createApiKeys } from './http/apiKeys.ts';
 import { createApp } from './http/app.ts';
 import { originAllowed } from './http/headers.ts';
@@ -40,7 +40,6 @@ import { createExecute } from './policies/execute.ts';
 import { policies, registerPolicies, runPolicies } from './policies/index.ts';
 import { createPool } from './postgres/pool.ts';
 import { createAnalyticsViews } from './projections/analytics/views.ts';
-import { appointments } from './projections/booking/appointments.ts';
 import { createCaughtUp } from './projections/caughtUp.ts';
 import { projections, type ReadModels } from './projections/index.ts';
 import { createLookups } from './projections/lookups.ts';
@@ -63,7 +62,6 @@ export type Service = {
 const POOL_SIZE = 20;
 /** Of projections and policies. */
 const CONSUMER_POOL_SIZE = 10;
-const RETRY_MS = 250;
 /** The key of keyed hashes is kept like that of a person, and survives a change of the master key. */
 const HASH_KEY = 'service:hash';
 
@@ -72,23 +70,6 @@ const outcomeOf = (outcome: Outcome): string =>
 
 const explain = (error: unknown): string =>
   error instanceof Error && 'code' in error ? String(error.code) : 'no answer';
-
-/** Hands every event from now on to `observe`, until the feed is closed. */
-const follow = async (feed: Feed, observe: (event: Fact) => void, failed: (error: unknown) => void): Promise<void> => {
-  await feed.ready;
-  const never = new AbortController().signal;
-  for (let position = feed.head(); ; ) {
-    try {
-      const { events, to } = await feed.after(position, never);
-      for (const event of events) if (!isUndecodable(event)) observe(event);
-      position = to;
-    } catch (error) {
-      if (error instanceof FeedClosed) return;
-      failed(error);
-      await pause(RETRY_MS);
-    }
-  }
-};
 
 /** Closes what was opened, last first; one that fails does not keep the others open. */
 const closer = () => {
@@ -229,14 +210,7 @@ const openCommands = async (
     hashKey,
     lookups: {
       ...createLookups({ db, pool, head: store.head, caughtUp, now }),
-      countExport: async (wanted) => {
-        await caughtUp([appointments], await store.head());
-        return countExport(db, wanted);
-      },
-      measureExport: async (wanted) => {
-        await caughtUp([appointments], await store.head());
-        return measureExport(db, wanted);
-      },
+      ...exportLookups({ db, head: store.head, caughtUp }),
     },
     now,
     passwords: createPasswords(config.passwordCost, threads),
@@ -256,7 +230,9 @@ const openCommands = async (
   const following = follow(feed, noticed, (error) => log.error({ error: explain(error) }, 'following the log'));
   onStop(() => feed.close().then(() => following));
   const circuits = [...channels.circuits, ...signIn.circuits, ...connectors.circuits, ...ofCalendars];
-  return { db, progress, rights, sessions, apiKeys, noticed, channels, circuits, calendars, threads, commands };
+  // What routes ask of it.
+  const asked = { db, caughtUp, rights, sessions, apiKeys, noticed, circuits, commands };
+  return { asked, progress, channels, calendars, threads };
 };
 
 const start = async (
@@ -274,8 +250,9 @@ const start = async (
   const events = await openLog(config, secrets, databaseUrl, parts, onStop);
   const { pool, consumers, store, codec, feed } = events;
   const publicUrl = publicUrlOf(config);
-  const { db, progress, rights, sessions, apiKeys, noticed, channels, circuits, calendars, threads, commands } =
-    await openCommands(config, events, publicUrl, { parts, now }, onStop);
+  const opened = await openCommands(config, events, publicUrl, { parts, now }, onStop);
+  const { asked, progress, channels, calendars, threads } = opened;
+  const { commands } = asked;
 
   await prepareTables(pool, store, projections, createAnalyticsViews);
   if (config.roles.has('projector')) {
@@ -334,22 +311,15 @@ const start = async (
 
   const app = await createApp({
     ...parts,
+    ...asked,
     config,
     secrets,
     pool,
-    db,
     store,
     feed,
     codec,
-    commands,
     bindings,
-    caughtUp: createCaughtUp(progress),
     progress: () => projectionStatus(pool, store, projections),
-    circuits,
-    rights,
-    sessions,
-    apiKeys,
-    noticed,
     presence,
   });
   onStop(() => {

@@ -1,12 +1,15 @@
 import type { Kysely } from 'kysely';
 import type { ExportedSpan, RequestedExport } from '../domain/booking/appointmentExport.ts';
 import { dayEnd, dayStart } from '../domain/dates.ts';
+import type { Position } from '../eventstore/port.ts';
+import { appointments } from '../projections/booking/appointments.ts';
 import {
   countExported,
   type ExportedAppointment,
   type ExportSpan,
   exportedAppointments,
 } from '../projections/booking/exportRows.ts';
+import type { CaughtUp } from '../projections/caughtUp.ts';
 import type { ReadModels } from '../projections/index.ts';
 import { CSV_START, csvLine } from './csv.ts';
 import type { PrintedColumn } from './table.ts';
@@ -122,17 +125,28 @@ export async function* appointmentFile(
   return yield* printedTable({ title: 'Appointments', subtitle, at: new Date(at) }, COLUMNS, lines());
 }
 
-/** What a file of appointments would come to now: how many, and bytes. */
-export const measureExport = async (
-  db: Kysely<ReadModels>,
-  wanted: RequestedExport,
-): Promise<{ readonly rows: number; readonly fileSize: number }> => {
-  const counting: Counting = { rows: 0 };
-  let fileSize = 0;
-  for await (const piece of appointmentFile(db, wanted, counting)) fileSize += piece.length;
-  return { rows: counting.rows, fileSize };
-};
-
-/** How many appointments a file would have now. */
-export const countExport = (db: Kysely<ReadModels>, wanted: ExportedSpan): Promise<number> =>
-  countExported(db, spanOf(wanted));
+/** The questions that bindings ask of files; answered by all that was stored before the call. */
+export const exportLookups = ({
+  db,
+  head,
+  caughtUp,
+}: {
+  readonly db: Kysely<ReadModels>;
+  /** Where the log ends now. */
+  readonly head: () => Promise<Position>;
+  readonly caughtUp: CaughtUp;
+}) => ({
+  /** How many appointments a file would have now. */
+  countExport: async (wanted: ExportedSpan): Promise<number> => {
+    await caughtUp([appointments], await head());
+    return countExported(db, spanOf(wanted));
+  },
+  /** What a file of appointments would come to now: how many, and bytes. */
+  measureExport: async (wanted: RequestedExport): Promise<{ readonly rows: number; readonly fileSize: number }> => {
+    await caughtUp([appointments], await head());
+    const counting: Counting = { rows: 0 };
+    let fileSize = 0;
+    for await (const piece of appointmentFile(db, wanted, counting)) fileSize += piece.length;
+    return { rows: counting.rows, fileSize };
+  },
+});

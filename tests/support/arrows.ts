@@ -70,7 +70,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   commands: ['domain', 'eventstore', 'uuid.ts'],
   audit: ['domain', 'eventstore', 'commands'],
   projections: ['domain', 'eventstore', 'audit', 'postgres'],
-  files: ['domain', 'projections'],
+  files: ['domain', 'eventstore', 'projections'],
   policies: ['domain', 'eventstore', 'commands', 'integrations', 'uuid.ts'],
   'metrics.ts': ['eventstore'],
   'log.ts': ['config.ts', 'environment.ts'],
