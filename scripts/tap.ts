@@ -37,8 +37,15 @@ export function tapReader(onFile: (report: FileReport) => void): {
         return;
       }
       const point = /^( *)(not )?ok\b(?: \d+)?(?: - (.*?))?(?: # time=([\d.]+)(m?s))?$/.exec(line);
+      const indent = point?.[1]?.length ?? 0;
+      // What a file had begun when it was stopped has no result of its own.
+      while (point !== null && (open.at(-1)?.indent ?? 0) > indent) {
+        if (open.pop()?.failures === 0) here.failed++;
+        const parent = open.at(-1);
+        if (parent !== undefined) parent.failures++;
+      }
       const last = open.at(-1);
-      if (point === null || last === undefined || (point[1]?.length ?? 0) !== last.indent) return;
+      if (point === null || indent !== last?.indent) return;
       open.pop();
       const bad = point[2] !== undefined;
       if (bad && last.failures === 0) here.failed++;

@@ -4,7 +4,9 @@ import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { startTestServer } from '../tests/support/postgres.ts';
+import { startHost } from '../tests/support/hosted.ts';
+import { startTestServer, template } from '../tests/support/postgres.ts';
+import { prepareDatabase } from '../tests/support/service.ts';
 import { type Tally, tapReader } from './tap.ts';
 
 /**
@@ -15,6 +17,8 @@ const root = join(import.meta.dirname, '..');
 const args = process.argv.slice(2);
 const files = args.filter((arg) => !arg.startsWith('--'));
 const started = performance.now();
+/** As many test files run at once. */
+const JOBS = 2;
 
 const bin = (name: string) => join(root, 'node_modules', '.bin', name);
 
@@ -57,21 +61,29 @@ async function passes({ title, command, args }: Step): Promise<Tally> {
 
 async function tests(): Promise<Tally> {
   if (!(await buildTap())) return { passed: 0, failed: 1 };
-  const server = await startTestServer();
+  const environment = await surroundings();
   const reader = tapReader(({ file, time, passed, failures }) => {
     const tally = `${passed} ${passed === 1 ? 'test' : 'tests'}, ${(time / 1000).toFixed(1)} s`;
     console.log(failures.length === 0 ? `✓ ${file} (${tally})` : `✗ ${file}\n${failures.join('\n')}`);
   });
-  const tap = spawn(bin('tap'), ['run', '--reporter=tap', ...files], {
+  const tap = spawn(bin('tap'), ['run', '--reporter=tap', `--jobs=${JOBS}`, ...files], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, CONVENE_TEST_PG: server, NODE_ENV: 'test' },
+    env: { ...process.env, ...environment },
   });
   const ended = once(tap, 'close');
   for await (const line of createInterface({ input: tap.stdout })) reader.line(line);
   const [code] = await ended;
   const tally = reader.end();
   return code === 0 || tally.failed > 0 ? tally : { ...tally, failed: 1 };
+}
+
+/** What all test files share: a PostgreSQL, a process for each job that runs services, and a database for these to copy. */
+async function surroundings(): Promise<Record<string, string>> {
+  const [server, ...hosts] = await Promise.all([startTestServer(), ...Array.from({ length: JOBS }, startHost)]);
+  process.env.CONVENE_TEST_HOSTS = hosts.join();
+  await template(server, 'convene_prepared', prepareDatabase);
+  return { NODE_ENV: 'test', CONVENE_TEST_PG: server, CONVENE_TEST_PREPARED: 'convene_prepared' };
 }
 
 /** tap puts its runner together once per install; without that its first run fails. */

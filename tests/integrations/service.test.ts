@@ -16,7 +16,6 @@ t.test('the service with an SMTP server, in production', async (t) => {
     NODE_ENV: 'production',
     PASSWORD_COST: '12',
     JWT_SECRET: randomUUID(),
-    CONVENE_MASTER_KEY: randomUUID(),
     SMTP_URL: url,
     MAIL_FROM: 'Convene <no-reply@example.com>',
   });

@@ -50,6 +50,26 @@ not ok 1 - a.test.ts`);
       failed: 1,
     }),
   );
+  t.test('goes on after a file that was stopped in the middle of a test', async (t) => {
+    const { passed, failed, reports } = tallyOf(`1..2
+# Subtest: a.test.ts
+    # Subtest: one
+        # Subtest: inner
+            ok 1 - x
+not ok 1 - a.test.ts # time=240000ms
+# Subtest: b.test.ts
+    # Subtest: two
+        ok 1 - x
+        1..1
+    ok 1 - two # time=1ms
+    1..1
+ok 2 - b.test.ts # time=2ms`);
+    t.strictSame({ passed, failed }, { passed: 1, failed: 1 });
+    t.strictSame(
+      reports.map(({ file }) => file),
+      ['a.test.ts', 'b.test.ts'],
+    );
+  });
   t.test('takes a stream that was cut off for a failure', async (t) => {
     t.match(tallyOf('1..1\n# Subtest: a.test.ts\n    # Subtest: one'), { passed: 0, failed: 1 });
     t.match(tallyOf(''), { passed: 0, failed: 1 });

@@ -16,43 +16,35 @@ export type TestDatabase = {
 
 /** Connection string of the server that `npm test` started for all test files. */
 const SHARED = 'CONVENE_TEST_PG';
+/** Names the database on it where the service has been started before. */
+const PREPARED = 'CONVENE_TEST_PREPARED';
 
 /**
- * A fresh database on a real PostgreSQL, dropped when `t` is over. With `migrate` it has the tables of the service.
- * All test files of one `npm test` share one server; a file run alone starts one that goes away with it.
+ * A fresh database on a real PostgreSQL, dropped when `t` is over. With `migrate` it has the tables of the service; with
+ * `prepared` it is one where the service was started before, if there is such a one to copy. All test files of one `npm test` share one server; a file run alone starts one that goes away with it.
  */
 export async function testDatabase(
   t: { after: (callback: () => Promise<void>) => unknown },
-  { migrate = false }: { readonly migrate?: boolean } = {},
+  { migrate = false, prepared = false }: { readonly migrate?: boolean; readonly prepared?: boolean } = {},
 ): Promise<TestDatabase> {
   const server = await serverUrl();
   const name = `test_${process.pid}_${randomBytes(6).toString('hex')}`;
-  const template = migrate ? await migratedTemplate(server) : 'template0';
-  await administer(server, `create database ${name} template ${template}`);
+  const copied = prepared ? (process.env[PREPARED] ?? 'template0') : 'template0';
+  const template = migrate ? await migratedTemplate(server) : copied;
+  await administer(server, `create database ${name} template ${template} strategy file_copy`);
   const connectionString = withDatabase(server, name);
   const pool = new Pool({ connectionString, max: 10, options: '-c search_path=read,convene,public' });
   // A session cut off by the test itself (a killed backend) must not end the process.
   pool.on('error', () => undefined);
   t.after(async () => {
     if (!pool.ended) await pool.end();
-    await administer(server, leftBehind(name));
-    await administer(server, `drop database if exists ${name} with (force)`);
+    // Without force the server waits until the last connection is gone: whoever is cut off takes it for an error of the next test.
+    await administer(server, `drop database ${name}`).catch(() =>
+      administer(server, `drop database if exists ${name} with (force)`),
+    );
   });
   return { connectionString, pool };
 }
-
-/**
- * Waits a second at most until nobody is connected any more. A pool is done before the server has heard of it, and
- * whoever is cut off then takes it for an error of the test that comes next.
- */
-const leftBehind = (database: string): string => `
-  do $$ begin
-    for i in 1..100 loop
-      perform pg_stat_clear_snapshot();
-      exit when not exists (select from pg_stat_activity where datname = '${database}');
-      perform pg_sleep(0.01);
-    end loop;
-  end $$`;
 
 let own: Promise<string> | undefined;
 
@@ -106,18 +98,26 @@ async function migratedTemplate(server: string): Promise<string> {
     const { rowCount } = await admin.query('select from pg_database where datname = $1 and datistemplate', [TEMPLATE]);
     if (rowCount !== 0) return TEMPLATE;
     await admin.query(`drop database if exists ${TEMPLATE} with (force)`);
-    await admin.query(`create database ${TEMPLATE} template template0`);
-    const migrations = await import('../../src/migrations/index.ts');
-    const pool = new Pool({
-      connectionString: withDatabase(server, TEMPLATE),
-      options: '-c search_path=read,convene,public',
+    await template(server, TEMPLATE, async (connectionString) => {
+      const migrations = await import('../../src/migrations/index.ts');
+      const pool = new Pool({ connectionString, options: '-c search_path=read,convene,public' });
+      await migrations.migrate(pool).finally(() => pool.end());
     });
-    await migrations.migrate(pool).finally(() => pool.end());
-    await admin.query(`alter database ${TEMPLATE} is_template true allow_connections false`);
     return TEMPLATE;
   } finally {
     await admin.end();
   }
+}
+
+/** Creates a database that others may be copied from, with what `fill` puts into it. */
+export async function template(
+  server: string,
+  name: string,
+  fill: (connectionString: string) => Promise<void>,
+): Promise<void> {
+  await administer(server, `create database ${name} template template0`);
+  await fill(withDatabase(server, name));
+  await administer(server, `alter database ${name} is_template true allow_connections false`);
 }
 
 async function administer(server: string, statement: string): Promise<void> {

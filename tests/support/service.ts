@@ -2,9 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Pool } from 'pg';
 import type { Test } from 'tap';
-import { parseConfig } from '../../src/config.ts';
-import { startService } from '../../src/service.ts';
+import type { Start, Started } from './here.ts';
+import { startHosted } from './hosted.ts';
 import { testDatabase } from './postgres.ts';
 
 /** An answer as a client sees it. */
@@ -76,58 +78,79 @@ const must = (answer: Answer, status: number, what: string): Answer => {
   return answer;
 };
 
+/** Between two looks at a condition: without a pause the looks would take the processor from what they wait for. */
+const LOOK_EVERY_MS = 15;
+
 /** Asks until the answer satisfies; for what follows by policy, a little later than the command. */
 export const eventually = async <T>(ask: () => Promise<T>, enough: (value: T) => boolean): Promise<T> => {
   for (;;) {
     const value = await ask();
     if (enough(value)) return value;
-    // Gives the service, which shares this process, its turn.
-    await new Promise((resolve) => setImmediate(resolve));
+    await pause(LOOK_EVERY_MS);
   }
 };
 
-/**
- * The whole service in this process, on a database of its own, listening on a free port. Stopped with the test.
- * `variables` are added to its environment; `now` is the clock that its rules are told instead of the machine's.
- */
-export const testService = async (t: Test, variables: Record<string, string> = {}, now?: () => Date) => {
-  const { connectionString, pool } = await testDatabase(t);
-  const dataDir = await mkdtemp(join(tmpdir(), 'convene-service-'));
-  const start = (more: Record<string, string> = {}) =>
-    startService(
-      parseConfig({
-        NODE_ENV: 'test',
-        DATABASE_URL: connectionString,
-        CONVENE_DATA_DIR: dataDir,
-        PORT: '0',
-        CONVENE_ADMIN_EMAIL: ADMIN.email,
-        CONVENE_ADMIN_PASSWORD: ADMIN.password,
-        PASSWORD_COST: '4',
-        RATE_LIMIT_SCALE: '100000',
-        LOG_LEVEL: 'critical',
-        ...variables,
-        ...more,
-      }),
-      undefined,
-      now,
-    );
-  const service = await start();
-  let stopped: Promise<void> | undefined;
-  const stop = (): Promise<void> => {
-    stopped ??= service.stop();
-    return stopped;
-  };
-  t.teardown(async () => {
-    await stop();
-    await rm(dataDir, { recursive: true, force: true });
-  });
+/** How a service of a test is started. */
+export type Starting = {
+  /** Milliseconds that its clock is ahead of the machine's at first. */
+  readonly ahead?: number;
+  /** In another process unless told otherwise. */
+  readonly start?: Start;
+};
 
-  /** A further api process on the same database, as far as one process can hold two; stopped with the test. */
+/** What every service of a test is started with. One master key for all: their databases are copies of one. */
+const common = (connectionString: string, dataDir: string): Record<string, string> => ({
+  NODE_ENV: 'test',
+  DATABASE_URL: connectionString,
+  CONVENE_DATA_DIR: dataDir,
+  CONVENE_MASTER_KEY: 'the master key of all services that are started for tests',
+  PORT: '0',
+  CONVENE_ADMIN_EMAIL: ADMIN.email,
+  CONVENE_ADMIN_PASSWORD: ADMIN.password,
+  PASSWORD_COST: '4',
+  RATE_LIMIT_SCALE: '100000',
+  LOG_LEVEL: 'critical',
+});
+
+const ownFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'convene-service-'));
+
+/**
+ * The whole service on a database of its own, listening on a free port, in a process that it shares with other services
+ * of tests. Stopped with the test. `variables` are added to its environment.
+ */
+export const testService = async (
+  t: Test,
+  variables: Record<string, string> = {},
+  { ahead = 0, start: startIn = startHosted }: Starting = {},
+) => {
+  const { connectionString, pool } = await testDatabase(t, { prepared: true });
+  const dataDir = await ownFolder();
+  t.teardown(() => rm(dataDir, { recursive: true, force: true }));
+  const environment = { ...common(connectionString, dataDir), ...variables };
+  const nodes: Started[] = [];
+  /** Starts a process on the database, as far as one process can hold several; stopped once, with the test at the latest. */
+  const node = async (more: Record<string, string> = {}): Promise<Pick<Started, 'url' | 'stop'>> => {
+    const started = await startIn({ ...environment, ...more }, ahead);
+    nodes.push(started);
+    let stopped: Promise<void> | undefined;
+    const stop = (): Promise<void> => {
+      stopped ??= started.stop();
+      return stopped;
+    };
+    t.teardown(stop);
+    return { url: started.url, stop };
+  };
+  const service = await node();
+  const setAhead = async (ms: number): Promise<void> => {
+    await Promise.all(nodes.map((each) => each.setAhead(ms)));
+  };
+
+  /** A further process on the same database, with the role api alone. */
   const secondNode = async () => {
-    const node = await start({ CONVENE_ROLES: 'api' });
-    t.teardown(() => node.stop());
-    const address = `${node.url}/api/v1`;
+    const second = await node({ CONVENE_ROLES: 'api' });
+    const address = `${second.url}/api/v1`;
     return {
+      ...second,
       anonymous: client(address),
       as: ({ accountId, email, token = '' }: Client): Client => client(address, { accountId, email, token }),
     };
@@ -204,6 +227,7 @@ export const testService = async (t: Test, variables: Record<string, string> = {
     pool,
     connectionString,
     dataDir,
+    environment,
     anonymous,
     login,
     admin,
@@ -214,6 +238,20 @@ export const testService = async (t: Test, variables: Record<string, string> = {
     tokenIn,
     codeTo,
     secondNode,
-    stop,
+    setAhead,
+    stop: service.stop,
   };
+};
+
+/** Makes the database that those of all test services are copied from: one where the service has been started before. */
+export const prepareDatabase = async (connectionString: string): Promise<void> => {
+  const dataDir = await ownFolder();
+  const service = await startHosted(common(connectionString, dataDir));
+  const pool = new Pool({ connectionString });
+  const behind = async () =>
+    (await pool.query('select from convene.checkpoints where position < (select position from log.head)')).rowCount;
+  await eventually(behind, (count) => count === 0);
+  await pool.end();
+  await service.stop();
+  await rm(dataDir, { recursive: true });
 };

@@ -36,7 +36,7 @@ export const administratorsModel = model({
   commands,
   world: (): World => ({ people: ACCOUNTS.map(() => ({ assignment: 0, counts: 'no', open: true })) }),
   length: 60,
-  lives: 300,
+  lives: 150,
   moves: {
     add: on(
       // Policies lag: they may speak of an assignment that was let go long since.

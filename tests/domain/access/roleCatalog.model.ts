@@ -109,7 +109,7 @@ export const roleCatalogModel = model({
   commands,
   world: (): World => ({ roles: new Map(), words: new Map(), closed: new Map(), holds: undefined }),
   length: 50,
-  lives: 400,
+  lives: 150,
   moves: {
     'the keeper holds': on(fc.option(place), (ago, world) => {
       world.holds = ago === null ? undefined : roleAt(world, ago);

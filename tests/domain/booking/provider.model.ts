@@ -176,7 +176,7 @@ export const providerModel = model({
   silent: ['ResumeSlotGeneration', 'RestoreDayHours', 'CancelDisplacedAppointments'],
   waits: [30 * MINUTE, DAY, 9 * DAY, 60 * DAY],
   length: 60,
-  lives: 150,
+  lives: 80,
   moves: {
     create: on(fc.record({ known: fc.constantFrom(true, true, true, false), zone }), ({ known, zone }, world) => ({
       command: createProviderProfile,

@@ -405,7 +405,7 @@ export const scheduleModel = model({
     ]),
   ],
   length: 80,
-  lives: 1_200,
+  lives: 300,
   moves: {
     'the provider is': on(fc.constantFrom(true, true, true, false), (active, world) => {
       world.active = active;

@@ -82,7 +82,7 @@ export const waitingListModel = model({
     ]),
   parts: [part(['join', 'leave']), part(['join', 'a slot is freed', 'decline', 'settle', 'book'])],
   length: 60,
-  lives: 500,
+  lives: 200,
   moves: {
     join: on(
       fc.record({

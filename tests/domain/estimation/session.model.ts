@@ -226,7 +226,7 @@ export const sessionModel = model({
   first: 'create',
   waits: [1000, 60_000, 8 * 3_600_000 - 1, 8 * 3_600_000],
   length: 90,
-  lives: 500,
+  lives: 200,
   moves: {
     create: on(
       fc.record({ settings: settingsArbitrary, reserved: fc.constantFrom(true, true, true, false) }),

@@ -33,7 +33,7 @@ export const oauthSignInModel = model({
   waits: [1, MINUTE - 1],
   moments: ({ ends }) => [ends - 1, ends],
   first: 'start',
-  lives: 400,
+  lives: 200,
   moves: {
     start: on(fc.record({ provider, actor }), ({ provider, actor }, world, { now }) => ({
       command: startOAuthSignIn,

@@ -54,7 +54,7 @@ export const integrationModel = model({
   waits: [1, 1_000, CLAIM_LIFE],
   moments: ({ claim }) => (claim === undefined ? [] : [claim.until - 1, claim.until]),
   first: 'connect',
-  lives: 500,
+  lives: 200,
   moves: {
     connect: on(fc.record({ asked: some, granted: some, again: fc.boolean() }), ({ asked, granted, again }, world) => ({
       command: connectIntegration,

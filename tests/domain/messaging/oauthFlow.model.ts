@@ -24,7 +24,7 @@ export const oauthFlowModel = model({
   waits: [1, MINUTE],
   moments: ({ ends }) => [ends - 1, ends],
   first: 'initiate',
-  lives: 400,
+  lives: 200,
   moves: {
     initiate: on(
       fc.record({ actor, google: often, configured: often, allowed: often }),

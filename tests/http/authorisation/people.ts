@@ -1,4 +1,5 @@
 import type { Test } from 'tap';
+import { startHere } from '../../support/here.ts';
 import { ADMIN, type Client, eventually, testService } from '../../support/service.ts';
 import type { Foreign } from './expectations.ts';
 import { withRoutes } from './routeTable.ts';
@@ -15,7 +16,11 @@ const must = <Of extends { readonly status: number; readonly body: unknown }>(an
 
 /** The service with its routes, people of every standing, tokens good and bad, and things that belong to a victim. */
 export const people = async (t: Test) => {
-  const { started: service, rows, inRouter } = await withRoutes(() => testService(t, { JWT_SECRET: SECRET }));
+  const {
+    started: service,
+    rows,
+    inRouter,
+  } = await withRoutes(() => testService(t, { JWT_SECRET: SECRET }, { start: startHere }));
   const admin = await service.admin();
   const [user, victim, provider, other, unverified, bare] = await Promise.all([
     service.user(),

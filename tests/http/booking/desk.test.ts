@@ -4,8 +4,7 @@ import { codeOf, inDays, instantOf, practice, ZONE } from '../../support/practic
 import { eventually, testService } from '../../support/service.ts';
 
 t.test("a provider's desk", async (t) => {
-  let ahead = 0;
-  const service = await testService(t, {}, () => new Date(Date.now() + ahead));
+  const service = await testService(t);
   const { newClient, newProvider, openSlots, freeSlots } = practice(service);
   /** An address of the service as it is reached here. */
   const here = (address: string): string => {
@@ -28,7 +27,8 @@ t.test("a provider's desk", async (t) => {
   const cancelled = await book(formula, 30, '@SUM(1;2)');
   const standing = await book(formula, 31, 'Zażółć gęślą jaźń');
   t.match(await formula.delete(`/appointments/${cancelled}`, { reason: 'Ill' }), { status: 200 });
-  ahead = Date.parse(instantOf(day, '12:00')) - Date.now();
+  const noon = Date.parse(instantOf(day, '12:00')) - Date.now();
+  await service.setAhead(noon);
   for (const [id, outcome] of [
     [attended, 'attended'],
     [missed, 'no_show'],
@@ -178,10 +178,10 @@ t.test("a provider's desk", async (t) => {
     ])
       t.equal(answer.status, 404);
     t.strictSame(codeOf(await doctor.get('/provider/exports/nonsense/file')), [422, 'input-invalid']);
-    ahead += 86_400_000;
+    await service.setAhead(noon + 86_400_000);
     t.equal((await fetch(here(downloadUrl))).status, 404, 'after a day');
     t.equal((await doctor.get(path)).status, 404);
-    ahead -= 86_400_000;
+    await service.setAhead(noon);
   });
 
   await t.test('makes no files for others, nor of what cannot be', async (t) => {

@@ -4,8 +4,7 @@ import { type Answer, type Client, eventually, testService } from '../../support
 import { openSocket } from '../live/client.ts';
 
 t.test('waiting for a slot', async (t) => {
-  let ahead = 0;
-  const service = await testService(t, {}, () => new Date(Date.now() + ahead));
+  const service = await testService(t);
   const { newClient, newProvider, openSlots, freeSlots } = practice(service);
   const [ada, ben, cleo, dave] = await Promise.all(['Ada', 'Ben', 'Cleo', 'Dave'].map((name) => newClient(name)));
   if (!ada || !ben || !cleo || !dave) throw new Error('Nobody there');
@@ -106,10 +105,10 @@ t.test('waiting for a slot', async (t) => {
     await join(ada, doctor, day);
     await join(ben, doctor, day);
     // For the rules it is half an hour ago, so that the offer has a few seconds to live.
-    ahead = -30 * 60_000 + 5_000;
+    await service.setAhead(-30 * 60_000 + 5_000);
     await cancel(first);
     t.match(await offered(ada, doctor), { slotId: first?.slotId });
-    ahead = 0;
+    await service.setAhead(0);
     t.match(await offered(ben, doctor), { slotId: first?.slotId });
     t.match(await mine(ada, doctor), [{ status: 'waiting', offer: null }]);
     t.strictSame(codeOf(await book(ada, first?.slotId)), [409, 'slot-held']);
@@ -152,11 +151,11 @@ t.test('waiting for a slot', async (t) => {
     await join(ada, doctor, day);
     const start = Date.parse((await dave.get(`/appointments/${first?.id}`)).body.data.startTime);
     await doctor.put('/provider/availability', { weekly: everyDay('09:00', '10:00'), minNoticeMinutes: 120 });
-    ahead = start - 135 * 60_000 - Date.now();
+    await service.setAhead(start - 135 * 60_000 - Date.now());
     await cancel(first);
     const { until } = await offered(ada, doctor);
     t.equal(Date.parse(until), start - 120 * 60_000, 'an offer ends before it begins');
-    ahead = 0;
+    await service.setAhead(0);
   });
 
   await t.test('is for slots that are moved away from, too', async (t) => {
@@ -202,13 +201,13 @@ t.test('waiting for a slot', async (t) => {
     await cancel(first);
     await offered(ada, doctor);
     t.equal((await doctor.patch(`/provider/timeslots/${first?.slotId}`, { isAvailable: false })).status, 200);
-    ahead = 62_000;
+    await service.setAhead(62_000);
     t.equal((await doctor.delete(`/provider/timeslots/${first?.slotId}`)).status, 200);
     await eventually(
       () => mine(ada, doctor),
       ([entry]) => entry?.status === 'waiting',
     );
-    ahead = 0;
+    await service.setAhead(0);
     await cancel(second);
     t.match(await offered(ada, doctor), { slotId: second?.slotId });
   });

@@ -10,12 +10,7 @@ t.test('what the clock does to sessions', async (t) => {
   const { user, pool } = service;
   const [fay, vic, wim] = await Promise.all([user('Fay'), user('Vic'), user('Wim')]);
   /** The service once more, with its own process's memory, at another time. */
-  const restarted = (later = 0) =>
-    testService(
-      t,
-      { DATABASE_URL: service.connectionString, CONVENE_DATA_DIR: service.dataDir },
-      () => new Date(Date.now() + later),
-    );
+  const restarted = (later = 0) => testService(t, service.environment, { ahead: later });
   const timer = { roundTimerSeconds: 15 };
 
   /** Lets the timers of rounds that wait run out now; how many. */

@@ -9,7 +9,7 @@ t.test('presence in a session', async (t) => {
   const [fay, vic, wim] = await Promise.all(['Fay', 'Vic', 'Wim'].map((name) => service.user(name)));
   if (!fay || !vic || !wim) throw new Error('Nobody there');
   /** Another process of the same service, which has heard of nobody yet. */
-  const other = await testService(t, { DATABASE_URL: service.connectionString, CONVENE_DATA_DIR: service.dataDir });
+  const other = await testService(t, service.environment);
 
   const presence = async (at: string, by: Client = fay) => {
     const { participants } = done(await by.get(`${at}/status`));

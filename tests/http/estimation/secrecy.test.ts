@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { ADMIN, type Answer, type Client, client, testService } from '../../support/service.ts';
+import { type Answer, type Client, client, testService } from '../../support/service.ts';
 import { openSocket, openStream } from '../live/client.ts';
 import { done, latest } from './room.ts';
 
@@ -59,18 +59,7 @@ t.test('a face-down card', async (t) => {
   // The service as a process of its own, whose every line can be read.
   const child = spawn(process.execPath, [MAIN], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: {
-      PATH: process.env.PATH ?? '',
-      NODE_ENV: 'test',
-      DATABASE_URL: service.connectionString,
-      CONVENE_DATA_DIR: service.dataDir,
-      PORT: '0',
-      CONVENE_ADMIN_EMAIL: ADMIN.email,
-      CONVENE_ADMIN_PASSWORD: ADMIN.password,
-      PASSWORD_COST: '4',
-      RATE_LIMIT_SCALE: '100000',
-      LOG_LEVEL: 'debug',
-    },
+    env: { PATH: process.env.PATH ?? '', ...service.environment, LOG_LEVEL: 'debug' },
   });
   t.teardown(async () => {
     const ended = once(child, 'close');

@@ -154,9 +154,8 @@ t.test('a password hashed at another cost is hashed anew when its holder logs in
   const somebody = await newcomer();
   await service.stop();
   const dearer = await testService(t, {
+    ...service.environment,
     PASSWORD_COST: '5',
-    DATABASE_URL: service.connectionString,
-    CONVENE_DATA_DIR: service.dataDir,
   });
   t.equal(
     (await dearer.anonymous.post('/auth/login', { email: somebody.email, password: 'Wrong-horse-7' })).status,

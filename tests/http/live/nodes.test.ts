@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import t from 'tap';
-import { parseConfig } from '../../../src/config.ts';
-import { startService } from '../../../src/service.ts';
 import { type Client, eventually, testService } from '../../support/service.ts';
 import { openSocket, openStream } from './client.ts';
 
@@ -10,19 +8,7 @@ const WITHIN_MS = 1_000;
 
 t.test('live connections over two nodes', async (t) => {
   const service = await testService(t);
-  const other = await startService(
-    parseConfig({
-      NODE_ENV: 'test',
-      DATABASE_URL: service.connectionString,
-      CONVENE_DATA_DIR: service.dataDir,
-      CONVENE_ROLES: 'api',
-      PORT: '0',
-      PASSWORD_COST: '4',
-      RATE_LIMIT_SCALE: '100000',
-      LOG_LEVEL: 'critical',
-    }),
-  );
-  t.teardown(other.stop);
+  const other = await service.secondNode();
   const nodes = [service.url, other.url] as const;
   const [fay, vic] = [await service.user('Fay'), await service.user('Vic')];
   const topicOfNobody = `availability:${randomUUID()}`;

@@ -101,7 +101,7 @@ export const accountModel = model({
       ...[...changesAsked, ...phonesAdded].slice(-2).map((at) => at + HOUR),
     ].flatMap((at) => (at === undefined ? [] : [at - 1, at])),
   length: 200,
-  lives: 400,
+  lives: 250,
   silent: [
     'CompleteErasure',
     'ReleaseClosedAccount',
