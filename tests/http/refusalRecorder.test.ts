@@ -98,8 +98,10 @@ t.test('the recorder of refused requests', async (t) => {
     const log = failingLog(Array.from({ length: 1_000 }, () => new StoreUnavailable('away')));
     const metrics = createMetrics();
     let request: FastifyRequest | undefined;
+    let minute = 0;
     const { app } = await server(t, {
       deps: { store: log.store, codec: log.codec, metrics },
+      now: () => new Date(Date.now() + minute * 60_000),
       routes: (app) =>
         app.get('/capture', { config: { access: 'anyone' } }, async (captured) => {
           request = captured;
@@ -109,12 +111,7 @@ t.test('the recorder of refused requests', async (t) => {
     await app.inject('/api/v1/capture');
     const denied = request as FastifyRequest;
     // Every minute of the clock lets so many more in.
-    const clock = Date.now;
-    t.teardown(() => {
-      Date.now = clock;
-    });
-    for (let minute = 0; minute < 10; minute += 1) {
-      Date.now = () => clock() + minute * 60_000;
+    for (; minute < 10; minute += 1) {
       for (let n = 0; n < 600; n += 1) {
         const routeOptions = { value: { url: `/path-${n}`, config: {} } };
         app.refusals.note(Object.create(denied, { routeOptions }), new Problem('UNAUTHORIZED', 'No'));

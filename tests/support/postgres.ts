@@ -33,7 +33,13 @@ export async function testDatabase(
   const template = migrate ? await migratedTemplate(server) : copied;
   await administer(server, `create database ${name} template ${template} strategy file_copy`);
   const connectionString = withDatabase(server, name);
-  const pool = new Pool({ connectionString, max: 10, options: '-c search_path=read,convene,public' });
+  const pool = new Pool({
+    connectionString,
+    max: 10,
+    options: '-c search_path=read,convene,public',
+    // The root of a test file ends when nothing keeps the process: connections without a query must not.
+    allowExitOnIdle: true,
+  });
   // A session cut off by the test itself (a killed backend) must not end the process.
   pool.on('error', () => undefined);
   t.after(async () => {

@@ -145,6 +145,7 @@ type Lane = {
 export const registerRefusals = (app: App, { store, codec, commands, log, metrics }: Deps): void => {
   const tally = createTally();
   const hash = (address: string): string => addressHash(commands.reads, address);
+  const now = (): number => commands.reads.now().getTime();
   const lane = (category: string): Lane => ({
     category,
     writer: factWriter(category, { store, codec }),
@@ -156,7 +157,7 @@ export const registerRefusals = (app: App, { store, codec, commands, log, metric
   let failing = false;
 
   const collect = (all: boolean): void => {
-    for (const tallied of tally.take(Date.now(), all)) {
+    for (const tallied of tally.take(now(), all)) {
       const { waiting, category } = lanes[tallied.kind];
       const minute = new Date(tallied.minute).toISOString();
       if (waiting.length < MOST_WAITING) waiting.push({ minute, fact: factOf(tallied, minute, hash) });
@@ -207,7 +208,7 @@ export const registerRefusals = (app: App, { store, codec, commands, log, metric
     note: (request: FastifyRequest, problem: Problem) => {
       if (!RECORDED.has(problem.code) || request.recorded) return;
       try {
-        tally.note(refusalOf(request, problem), Date.now());
+        tally.note(refusalOf(request, problem), now());
       } catch (error) {
         log.error({ error: describe(error) }, 'a refused request cannot be recorded');
       }

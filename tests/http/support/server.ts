@@ -91,6 +91,8 @@ export type ServerOptions = {
   readonly ownDatabase?: boolean;
   readonly environment?: Readonly<Record<string, string>>;
   readonly deps?: Partial<Deps>;
+  /** The clock of its rules. */
+  readonly now?: () => Date;
   /** More routes below /api/v1. */
   readonly routes?: (app: App, deps: Deps) => unknown;
   /** Bindings of its own instead of the boxes. */
@@ -154,7 +156,11 @@ export const server = async (t: Test, options: ServerOptions = {}): Promise<Serv
           replayed: false,
         };
       },
-      reads: { ...(unused as Deps['commands']['reads']), hash: (purpose, value) => `${purpose}/${value}` },
+      reads: {
+        ...(unused as Deps['commands']['reads']),
+        hash: (purpose, value) => `${purpose}/${value}`,
+        now: () => options.now?.() ?? new Date(),
+      },
     },
     bindings: options.bindings ?? bindings,
     caughtUp: async () => undefined,
