@@ -1,6 +1,7 @@
 import type { Test } from 'tap';
 import { browser } from './browser.ts';
 import { type Googler, google } from './google.ts';
+import { hasten } from './jobs.ts';
 import { type Answer, type Client, eventually, testService } from './service.ts';
 
 /** Where the service says it is; the browser of the tests knows better. */
@@ -102,21 +103,18 @@ export const calendarService = async (t: Test, variables: Record<string, string>
     ).body.data;
 
   /** Lets the time come for every job that waits. */
-  const hurry = async (): Promise<number> =>
-    (
-      await service.pool.query(
-        `update pgboss.job set start_after = now() where state = 'created' and data->>'job' like '%calendar%'`,
-      )
-    ).rowCount ?? 0;
+  const hurry = (): Promise<number> => hasten(service.pool, '%calendar%');
 
-  /** The same, while the time comes for all that waits. */
-  const heals = async (who: Client, appointmentId: string, calendarStatus: string) =>
-    (
-      await eventually(
-        async () => hurry().then(() => who.get(`/appointments/${appointmentId}`)),
-        ({ body }) => body.data?.calendarStatus === calendarStatus,
-      )
-    ).body.data;
+  /** The same, while the time comes for all that waits. Throws once it was given up, unless that is what is waited for. */
+  const heals = async (who: Client, appointmentId: string, calendarStatus: string) => {
+    const { body } = await eventually(
+      async () => hurry().then(() => who.get(`/appointments/${appointmentId}`)),
+      ({ body }) => [calendarStatus, 'failed'].includes(body.data?.calendarStatus),
+    );
+    if (body.data.calendarStatus !== calendarStatus)
+      throw new Error(`Given up: ${JSON.stringify(await told('CalendarSyncFailed', appointmentId))}`);
+    return body.data;
+  };
 
   /** The events of one type that the log has, of one appointment's calendar where it is named. */
   const told = async (type: string, appointmentId?: string) =>

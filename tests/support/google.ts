@@ -72,6 +72,7 @@ export const google = async (t: Parameters<typeof answering>[0]) => {
   const granted = new Map<string, Set<string>>();
   const calendars = new Map<string, Map<string, GoogleEvent>>();
   const held: (() => void)[] = [];
+  let successes = 0;
   const asks: { revoked: string[]; refreshes: number } = { revoked: [], refreshes: 0 };
 
   const calendarOf = (sub: string): Map<string, GoogleEvent> => {
@@ -198,6 +199,7 @@ export const google = async (t: Parameters<typeof answering>[0]) => {
       if (fault === 'cut' || fault === 'lost') response.destroy();
       else {
         const [status, body] = perform(one);
+        if (status < 300) successes += 1;
         if (body === undefined) response.writeHead(status).end();
         else json(response, status, body);
       }
@@ -254,6 +256,8 @@ export const google = async (t: Parameters<typeof answering>[0]) => {
     expire: () => access.clear(),
     /** The calls of calendars so far, as `POST` and so on. */
     calls: () => asked.filter(({ path }) => path?.startsWith(EVENTS)).map(({ method }) => method),
+    /** How many of them were answered with success. */
+    successes: () => successes,
     /** What can be seen in somebody's calendar. */
     seen: (sub: string) => [...calendarOf(sub).values()].filter(({ status }) => status !== 'cancelled'),
     /** Takes an event away as its holder can at Google himself. */
