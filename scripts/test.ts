@@ -38,7 +38,7 @@ const checks: readonly Step[] = [
 ];
 
 const results: Tally[] = [];
-if (files.length === 0) for (const check of checks) results.push(await passes(check));
+if (files.length === 0) results.push(...(await Promise.all(checks.map(passes))));
 if (!args.includes('--checks')) results.push(await tests());
 const [passed, failed] = [sum(({ passed }) => passed), sum(({ failed }) => failed)];
 console.log(`\n${((performance.now() - started) / 1000).toFixed(0)} s`);

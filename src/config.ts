@@ -47,6 +47,8 @@ const configOf = (env: Environment) => ({
   unused: UNUSED.filter((name) => [env[name] ?? []].flat().length > 0),
   environment: env.NODE_ENV,
   production: env.NODE_ENV === 'production',
+  /** Whether others than its developers use it. */
+  served: env.NODE_ENV === 'production' || env.NODE_ENV === 'staging',
   /** IANA time zone of the agency's business days. */
   agencyTimeZone: env.AGENCY_TIMEZONE,
   /** ISO 4217 currency that figures are summed in. */

@@ -59,9 +59,8 @@ export type Service = {
   readonly stop: () => Promise<void>;
 };
 
-const POOL_SIZE = 20;
-/** Of projections and policies. */
-const CONSUMER_POOL_SIZE = 10;
+/** Most connections of requests and commands, and of projections and policies: ten together while somebody develops. */
+const poolSizes = ({ served }: Config) => (served ? { asked: 20, consuming: 10 } : { asked: 6, consuming: 4 });
 /** The key of keyed hashes is kept like that of a person, and survives a change of the master key. */
 const HASH_KEY = 'service:hash';
 
@@ -147,13 +146,14 @@ const withMasterKey = (error: unknown): never => {
 const openLog = async (config: Config, secrets: Secrets, databaseUrl: string, parts: Parts, onStop: OnStop) => {
   const { log, metrics } = parts;
   const lost = (error: Error): void => log.warn({ error: explain(error) }, 'idle connection lost');
-  const pool = createPool(databaseUrl, POOL_SIZE, lost);
+  const { asked, consuming } = poolSizes(config);
+  const pool = createPool(databaseUrl, asked, lost);
   onStop(() => pool.end());
   await pool.query('select 1').catch((error: unknown) => {
     throw new StartupProblem(`The database cannot be reached (${explain(error)}): look at DATABASE_URL`);
   });
   await migrate(pool);
-  const consumers = createPool(databaseUrl, CONSUMER_POOL_SIZE, lost, { unflushed: true });
+  const consumers = createPool(databaseUrl, consuming, lost, { unflushed: true });
   onStop(() => consumers.end());
 
   const keys = keyRing(pool, masterKeys(secrets.masterKey, config.masterKeyPrevious));

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import t from 'tap';
 import { common, dateIn, intervalsField, minutesOf, planned, slotsOf } from '../../../src/domain/booking/grid.ts';
@@ -61,18 +62,18 @@ const walked = (date: string, hours: readonly { start: string; end: string }[], 
 };
 
 t.test('the slots of a day', async (t) => {
-  t.test('last 30 minutes, do not overlap and lie inside the intervals by the local clock', async (t) =>
+  t.test('last 30 minutes, do not overlap and lie inside the intervals by the local clock', async () =>
     fc.assert(
       fc.property(fc.constantFrom(...ZONES), dates, intervals, (zone, date, hours) => {
         const slots = slotsOf(date, hours, zone);
         slots.forEach(({ startTime, endTime }, index) => {
-          t.equal(Date.parse(endTime) - Date.parse(startTime), 1_800_000);
+          assert.equal(Date.parse(endTime) - Date.parse(startTime), 1_800_000);
           const before = slots[index - 1];
-          if (before !== undefined) t.ok(before.endTime <= startTime);
-          t.equal(dateIn(zone, startTime), date);
+          if (before !== undefined) assert.ok(before.endTime <= startTime);
+          assert.equal(dateIn(zone, startTime), date);
           const local = Temporal.Instant.from(startTime).toZonedDateTimeISO(zone);
           const minutes = local.hour * 60 + local.minute;
-          t.ok(hours.some(({ start, end }) => minutesOf(start) <= minutes && minutes + 30 <= minutesOf(end)));
+          assert.ok(hours.some(({ start, end }) => minutesOf(start) <= minutes && minutes + 30 <= minutesOf(end)));
         });
       }),
       { numRuns: 120 },
