@@ -6,13 +6,13 @@ const QUEUE = 'jobs';
 
 /**
  * Lets the time come for jobs that wait for theirs, and tells the workers, who otherwise look every two seconds; how many
- * those were. `name`: of the job, `%` standing for any letters.
+ * those were. `name`: of the job, or of the command that is issued at its time, `%` standing for any letters.
  */
 export const hasten = async (pool: Pool, name: string): Promise<number> => {
   const { rows } = await pool.query<{ count: number }>(
     `with due as (
        update pgboss.job set start_after = now()
-       where state in ('created', 'retry') and start_after > now() and data->>'job' like $1
+       where state in ('created', 'retry') and start_after > now() and coalesce(data->'data'->>'command', data->>'job') like $1
        returning id
      ), told as (select pg_notify(${CHANNEL}, '${QUEUE}') from due limit 1)
      select count(*)::int as count from due left join told on true`,

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { hasten } from '../../support/jobs.ts';
 import { codeOf, everyDay, inDays, practice } from '../../support/practice.ts';
 import { type Answer, type Client, eventually, testService } from '../../support/service.ts';
 import { openSocket } from '../live/client.ts';
@@ -104,12 +105,24 @@ t.test('waiting for a slot', async (t) => {
     const [first] = booked;
     await join(ada, doctor, day);
     await join(ben, doctor, day);
-    // For the rules it is half an hour ago, so that the offer has a few seconds to live.
-    await service.setAhead(-30 * 60_000 + 5_000);
     await cancel(first);
-    t.match(await offered(ada, doctor), { slotId: first?.slotId });
+    const { slotId, until } = await offered(ada, doctor);
+    t.equal(slotId, first?.slotId);
+    await eventually(
+      () =>
+        service.pool.query(
+          `select from pgboss.job where data->'data'->>'command' = 'SettleOffers' and start_after = $1`,
+          [until],
+        ),
+      ({ rowCount }) => rowCount === 1,
+    );
+    await service.setAhead(30 * 60_000 + 1_000);
+    const [next] = await eventually(
+      () => hasten(service.pool, 'SettleOffers').then(() => mine(ben, doctor)),
+      ([entry]) => entry?.status === 'offered',
+    );
+    t.match(next.offer, { slotId: first?.slotId });
     await service.setAhead(0);
-    t.match(await offered(ben, doctor), { slotId: first?.slotId });
     t.match(await mine(ada, doctor), [{ status: 'waiting', offer: null }]);
     t.strictSame(codeOf(await book(ada, first?.slotId)), [409, 'slot-held']);
     t.equal((await book(ben, first?.slotId)).status, 201);
