@@ -4,7 +4,7 @@ import { fuzz } from './fuzz/fuzz.ts';
 import { unreachable } from './fuzz/tour.ts';
 
 t.test('requests by chance', async (t) => {
-  const { connectionString } = await testDatabase(t);
+  const { connectionString } = await testDatabase(t, { migrate: true });
   const seed = 20_271;
   const { failures, unreached, operations, requests, statuses, canaries, rawCases } = await fuzz({
     requests: 1_000,

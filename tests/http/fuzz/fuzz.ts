@@ -18,7 +18,7 @@ export type Options = {
   readonly requests: number;
   /** The same seed makes the same requests, as far as they do not hang on what the service made up. */
   readonly seed: number;
-  /** An empty database. */
+  /** A database without anything in it but tables, if that. */
   readonly connectionString: string;
   /** Told of every thousand requests. */
   readonly progress?: (done: number) => void;
@@ -54,18 +54,24 @@ const levelOf = (line: string): string => {
   }
 };
 
+/** Between two looks at how far the read models have come, in milliseconds: an answer asks about each of them. */
+const LOOK_MS = 250;
+
 /** Looks at what the attack has left: the log, the read models, the health of the service. */
 const inspect = async (target: Target, { call, failures }: Harness, leaks: Leaks): Promise<number> => {
   const note = (what: string, reproduce = ''): void => {
     failures.push({ what, index: -1, reproduce });
   };
   let behind = '';
-  await until('read models at the end of the log', async () => {
+  const atTheEnd = async (): Promise<boolean> => {
     const { reply } = await call('admin', 'GET', '/health/comprehensive');
     const { projections } = Position.parse(reply.json).data;
     behind = JSON.stringify(projections.filter(({ parked, lagEvents }) => parked === 0 && lagEvents > 0));
     return behind === '[]';
-  }).catch(() => note('read models do not come to the end of the log', behind));
+  };
+  await until('read models at the end of the log', atTheEnd, LOOK_MS).catch(() =>
+    note('read models do not come to the end of the log', behind),
+  );
   const { reply } = await call('admin', 'GET', '/health/comprehensive');
   const parked = Position.parse(reply.json).data.projections.filter(({ parked }) => parked > 0);
   if (parked.length > 0) note('a read model has set events aside', JSON.stringify(parked));

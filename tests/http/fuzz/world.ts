@@ -60,12 +60,12 @@ const wanted = async (status: number, what: string, call: ReturnType<Call>) => {
   return answer.data;
 };
 
-/** Asks again until it is so; what follows by policy comes a moment later. */
-export const until = async (what: string, ask: () => Promise<boolean>): Promise<void> => {
+/** Asks again until it is so; what follows by policy comes a moment later. `every` in milliseconds. */
+export const until = async (what: string, ask: () => Promise<boolean>, every = POLL_MS): Promise<void> => {
   const deadline = performance.now() + PATIENCE;
   while (performance.now() < deadline) {
     if (await ask()) return;
-    await pause(POLL_MS);
+    await pause(every);
   }
   throw new SetUpFailed(`It never came about: ${what}`);
 };
