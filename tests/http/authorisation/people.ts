@@ -1,8 +1,8 @@
 import type { Test } from 'tap';
-import { startHere } from '../../support/here.ts';
+import { startHosted } from '../../support/hosted.ts';
 import { ADMIN, type Client, eventually, testService } from '../../support/service.ts';
 import type { Foreign } from './expectations.ts';
-import { withRoutes } from './routeTable.ts';
+import { type RouteTable, routeTable } from './routeTable.ts';
 import { claimsOf, tampered, tokenOf } from './tokens.ts';
 
 const SECRET = 'a secret that only this test and its service know';
@@ -16,11 +16,20 @@ const must = <Of extends { readonly status: number; readonly body: unknown }>(an
 
 /** The service with its routes, people of every standing, tokens good and bad, and things that belong to a victim. */
 export const people = async (t: Test) => {
-  const {
-    started: service,
-    rows,
-    inRouter,
-  } = await withRoutes(() => testService(t, { JWT_SECRET: SECRET }, { start: startHere }));
+  const tables: RouteTable[] = [];
+  const service = await testService(
+    t,
+    { JWT_SECRET: SECRET },
+    {
+      start: async (variables, ahead) => {
+        tables.push(await routeTable(variables));
+        return startHosted(variables, ahead);
+      },
+    },
+  );
+  const [table] = tables;
+  if (table === undefined) throw new Error('The service was not started');
+  const { rows, inRouter } = table;
   const admin = await service.admin();
   const [user, victim, provider, other, unverified, bare] = await Promise.all([
     service.user(),
@@ -121,16 +130,16 @@ const badTokens = async (service: Awaited<ReturnType<typeof testService>>, admin
   const stranger = await service.newcomer();
   const nowhere = { ...claims, sub: '00000000-0000-4000-8000-000000000000' };
   const everywhere: BadTokens = {
+    'signed with another key': [tokenOf(claims, { secret: `${SECRET}!` }), 'token-invalid'],
+    'of a revoked session': [revoked.token ?? '', 'session-ended'],
+  };
+  const byTurns: BadTokens = {
     expired: [tokenOf({ ...claims, iat: now - 1_000, exp: now - 10 }, { secret: SECRET }), 'token-expired'],
     'signed by nobody': [tokenOf(claims, { secret: '', alg: 'none' }), 'token-invalid'],
-    'signed with another key': [tokenOf(claims, { secret: `${SECRET}!` }), 'token-invalid'],
     "a stranger's with the administrator's name in it": [
       tampered(stranger.token ?? '', { sub: good.sub }),
       'token-invalid',
     ],
-    'of a revoked session': [revoked.token ?? '', 'session-ended'],
-  };
-  const byTurns: BadTokens = {
     'signed with another algorithm': [tokenOf(claims, { secret: SECRET, alg: 'HS512' }), 'token-invalid'],
     'of a session that never was': [
       tokenOf({ ...claims, sid: '00000000-0000-4000-8000-000000000000' }, { secret: SECRET }),

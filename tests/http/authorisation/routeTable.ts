@@ -2,6 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { FastifyContextConfig, FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { AnyBinding } from '../../../src/commands/binding.ts';
+import { startHere } from '../../support/here.ts';
 
 /** A route of the running app, with what its own registration says about who may call it. */
 export type Row = {
@@ -19,11 +20,15 @@ const CREATED = 'fastify.initialization';
 const hasInstance = (message: unknown): message is { readonly fastify: FastifyInstance } =>
   typeof message === 'object' && message !== null && 'fastify' in message;
 
+/** All routes of a service, and how many its router itself lists. */
+export type RouteTable = { readonly rows: readonly Row[]; readonly inRouter: number };
+
 /**
- * Sees every route of the apps that come about while `start` runs, those of plugins included: the framework announces
- * each app before anything is registered on it.
+ * Every route that a service with these variables as its environment has, those of plugins included: the framework
+ * announces each app before anything is registered on it. The service is started in this process and stopped again; the
+ * requests go to another one, whose process does not have the test runner's hooks.
  */
-export const withRoutes = async <Started>(start: () => Promise<Started>) => {
+export const routeTable = async (variables: Readonly<Record<string, string>>): Promise<RouteTable> => {
   const apps: { readonly app: FastifyInstance; readonly rows: Row[] }[] = [];
   const announced = (message: unknown): void => {
     if (!hasInstance(message)) return;
@@ -36,10 +41,12 @@ export const withRoutes = async <Started>(start: () => Promise<Started>) => {
     apps.push({ app, rows });
   };
   subscribe(CREATED, announced);
-  const started = await start().finally(() => unsubscribe(CREATED, announced));
+  const { stop } = await startHere(variables).finally(() => unsubscribe(CREATED, announced));
   const largest = apps.toSorted((a, b) => b.rows.length - a.rows.length)[0];
   if (largest === undefined) throw new Error('No app came about');
-  return { started, rows: largest.rows, inRouter: methodsIn(largest.app.printRoutes({ commonPrefix: false })) };
+  const inRouter = methodsIn(largest.app.printRoutes({ commonPrefix: false }));
+  await stop();
+  return { rows: largest.rows, inRouter };
 };
 
 /** How many pairs of method and address the router itself lists. */
