@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Pool } from 'pg';
@@ -62,12 +62,21 @@ function serverUrl(): Promise<string> {
   return own;
 }
 
+const MEMORY = '/dev/shm';
+const ROOM_BYTES = 4_000_000_000;
+
+/** Hundreds of files come and go with every database: memory takes them in a fraction of the time, where there is enough. */
+async function fastFolder(): Promise<string> {
+  const room = await statfs(MEMORY).catch(() => undefined);
+  return room !== undefined && room.bavail * room.bsize > ROOM_BYTES ? MEMORY : tmpdir();
+}
+
 /**
  * Starts a server in a temporary folder, without any wait for the disk. It needs no stopping: a watcher holds the other end
  * of a pipe to this process, and when this process ends, however it ends, stops the server and removes the folder.
  */
 export async function startTestServer(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'convene-test-'));
+  const folder = await mkdtemp(join(await fastFolder(), 'convene-test-'));
   const cluster = await clusterIn(join(folder, 'postgres'));
   const password = randomBytes(12).toString('hex');
   await initialise(cluster, password, false);
