@@ -45,7 +45,7 @@ t.test('what clients keep, and what becomes of appointments when somebody leaves
   });
 
   await t.test('cut-offs for cancelling and moving', async (t) => {
-    const doctor = await newProvider({ weekly: WORK, cancelCutoffMinutes: 4320, moveCutoffMinutes: 5760 });
+    const doctor = await newProvider({ weekly: WORK, cancelCutoffMinutes: 4320, moveCutoffMinutes: 7200 });
     await openSlots(doctor, inDays(2), inDays(5));
     const book = async (day: string) => {
       const { body } = await dave.post('/appointments', { ...halfAnHour(day, '09:00'), providerId: doctor.accountId });
