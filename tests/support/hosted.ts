@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
@@ -26,7 +26,9 @@ export async function startHost(): Promise<string> {
     env: { ...process.env, NODE_OPTIONS: '' },
   });
   const url = await firstLine(host);
-  for (const each of [host, host.stdin, host.stdout]) if (each && 'unref' in each) (each as ChildProcess).unref();
+  host.stdout.resume();
+  // The pipes are sockets in truth, which would keep this process.
+  for (const each of [host, host.stdin, host.stdout] as readonly { readonly unref?: () => void }[]) each.unref?.();
   return url;
 }
 
