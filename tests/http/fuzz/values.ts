@@ -115,7 +115,7 @@ export const mutated = (value: unknown, random: Random): unknown => {
       put(slot, random.pick([[present], [[present]], { value: present }, [present, present]]));
       break;
     case 3:
-      put(slot, typeof present === 'string' ? Number(present) : String(present));
+      put(slot, typeof present === 'string' ? Number(present) : JSON.stringify(present));
       break;
     case 4:
       put(slot, null);
