@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Context, type Rejection, reject } from '../../decider.ts';
+import { MINUTE_MS } from '../../durations.ts';
 import { instant, isoDate, uuid } from '../../fields.ts';
 import { dateIn, isGridStart, liesIn, SLOT_MINUTES, slotEnd, slotStart } from '../grid.ts';
 import { dayOfSlot, slotIdField, slotRef, unusedSlotId } from '../ids.ts';
@@ -16,7 +17,10 @@ export type OfferingFacts = { readonly provider: Provider };
 
 /** The end belongs to the start. */
 const ofOneLength = ({ startTime, endTime }: { startTime?: string | undefined; endTime?: string | undefined }) =>
-  startTime === undefined || endTime === undefined || slotEnd(startTime) === endTime;
+  startTime === undefined ||
+  endTime === undefined ||
+  // Asked of what is no instant too, which has its own error then.
+  Date.parse(endTime) - Date.parse(startTime) === SLOT_MINUTES * MINUTE_MS;
 const WRONG_LENGTH = { path: ['endTime'], error: `Must be ${SLOT_MINUTES} minutes after the start` };
 
 const SLOT_UNKNOWN = reject('NOT_FOUND', 'slot-unknown', 'No such slot', 'slotId');
