@@ -35,7 +35,11 @@ t.test('single slots over HTTP', async (t) => {
       const startTime = instantOf(day, '10:00');
       t.strictSame(await refused({ startTime, endTime: instantOf(day, '11:00') }), [422, 'input-invalid', 'endTime']);
       t.strictSame(await refused({ startTime }), [422, 'input-invalid', 'endTime']);
-      t.strictSame(await refused({ startTime: '027-03-01T09', endTime: '2027-03' }), [422, 'input-invalid', 'startTime']);
+      t.strictSame(await refused({ startTime: '027-03-01T09', endTime: '2027-03' }), [
+        422,
+        'input-invalid',
+        'startTime',
+      ]);
       t.strictSame(await refused({}), [422, 'input-invalid', 'from']);
       t.strictSame(await refused(halfAnHour(day, '12:00')), [409, 'outside-working-hours', 'startTime']);
       t.strictSame(await refused(halfAnHour(day, '11:45')), [422, 'off-grid', 'startTime']);
