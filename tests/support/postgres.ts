@@ -21,7 +21,8 @@ const PREPARED = 'CONVENE_TEST_PREPARED';
 
 /**
  * A fresh database on a real PostgreSQL, dropped when `t` is over. With `migrate` it has the tables of the service; with
- * `prepared` it is one where the service was started before, if there is such a one to copy. All test files of one `npm test` share one server; a file run alone starts one that goes away with it.
+ * `prepared` it is a copy of one where the service was started before, if there is any. All test files of one `npm test`
+ * share one server; a file run alone starts one that goes away with it.
  */
 export async function testDatabase(
   t: { after: (callback: () => Promise<void>) => unknown },

@@ -147,7 +147,7 @@ export const integrationRoutes = (app: App, deps: Deps): void => {
   app.get(
     '/oauth/callback',
     {
-      config: { access: 'anyone', unverified: true, refuses: [401] },
+      config: { access: 'anyone', unverified: true, refuses: [401], runsCommand: true },
       schema: {
         summary: 'Where a provider sends the browser back to, with what its person has agreed to',
         querystring: CallbackQuery,
