@@ -11,6 +11,7 @@ import { revokeAll } from '../messaging/ending.ts';
 import { latest, uncontended } from '../outcomes.ts';
 import type { Reads } from '../reads.ts';
 import { eraseTraces, identifiersOf } from './erasure.ts';
+import { isPassword } from './passwordHash.ts';
 import { emailOf } from './personal.ts';
 import { endEach, othersOf } from './sessionEnding.ts';
 import { isOpen } from './standing.ts';
@@ -22,8 +23,8 @@ const targetOf = ({ accountId }: Closing, actor: Pick<Actor, 'id'>): string => a
 /** Whether the holder has proved that it is he who asks. Nobody else is asked for a password. */
 const isRight = async (input: Closing, reads: Reads, actor: Actor): Promise<boolean> => {
   if (targetOf(input, actor) !== actor.id) return false;
-  const { passwordHash } = (await reads.load(account, actor.id)).state;
-  return reads.passwords.verify(input.password ?? '', passwordHash);
+  const { state } = await reads.load(account, actor.id);
+  return isPassword(reads, { accountId: actor.id, state }, input.password ?? '');
 };
 
 /**

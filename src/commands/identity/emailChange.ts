@@ -7,6 +7,7 @@ import { refused } from '../outcomes.ts';
 import type { Reads } from '../reads.ts';
 import { emailHash, lapsedClaim, reserveEmail } from './emailAddress.ts';
 import { readMailToken } from './mailToken.ts';
+import { isPassword } from './passwordHash.ts';
 
 const noToken = refused(accounts.tokenInvalid());
 
@@ -16,7 +17,7 @@ const change = async (
   const { input, actor, reads, judge } = run;
   const { state } = await reads.load(account, actor.id);
   const newEmailHash = emailHash(reads.hash, input.newEmail);
-  const right = await reads.passwords.verify(input.password, state.passwordHash);
+  const right = await isPassword(reads, { accountId: actor.id, state }, input.password);
   // A wrong password learns nothing of the address, and reserves nothing.
   if (right && newEmailHash !== state.emailHash) {
     const reserved = await reserveEmail(run, input.newEmail, actor.id, { anew: true });

@@ -6,6 +6,7 @@ import * as accounts from '../../domain/identity/account/index.ts';
 import { account, pendingSetup } from '../../domain/identity/account/index.ts';
 import { bind, type Outcome, type Run } from '../binding.ts';
 import { backupCodeHash, proveSecondFactor, provesSms, sendMfaCode } from './login/challenge.ts';
+import { isPassword } from './passwordHash.ts';
 import { emailOf } from './personal.ts';
 import { newTotpSecret, totpAddress, totpSecretOf, totpStepOf } from './totp.ts';
 
@@ -28,7 +29,10 @@ const own = {
 const passwordRight = async (
   { reads, actor }: Pick<Run<unknown>, 'reads' | 'actor'>,
   password: string,
-): Promise<boolean> => reads.passwords.verify(password, (await reads.load(account, actor.id)).state.passwordHash);
+): Promise<boolean> => {
+  const { state } = await reads.load(account, actor.id);
+  return isPassword(reads, { accountId: actor.id, state }, password);
+};
 
 const withSecrets = (outcome: Outcome, secrets: object): Outcome =>
   outcome.ok && !outcome.replayed ? { ...outcome, data: { ...(outcome.data as object), ...secrets } } : outcome;

@@ -8,11 +8,17 @@ import type { Reads } from '../reads.ts';
 import { clearFailures } from './clearing.ts';
 import { emailHash } from './emailAddress.ts';
 import { readMailToken } from './mailToken.ts';
+import { passwordHashOf } from './passwordHash.ts';
 import { begunBefore, endEach, othersOf } from './sessionEnding.ts';
 
 /** Makes the hash of a new password and tells whether it is the one that the account has. */
-const newPassword = async ({ passwords }: Reads, { passwordHash: against }: Account, clear: string) => {
-  const same = against !== undefined && (await passwords.verify(clear, against));
+const newPassword = async (
+  { passwords }: Reads,
+  { passwordAt: against }: Account,
+  hash: string | undefined,
+  clear: string,
+) => {
+  const same = hash !== undefined && (await passwords.verify(clear, hash));
   return { against, same, passwordHash: same ? '' : await passwords.hash(clear) };
 };
 
@@ -29,7 +35,9 @@ const reset = async (
   if (!accounts.awaitsReset(state, requestId, reads.now())) return noToken;
   // Asked for beforehand, so that a read model that is behind is told before anything is stored.
   const sessionIds = await othersOf(run, accountId, undefined);
-  const outcome = await judge(input, { accountId, requestId, ...(await newPassword(reads, state, input.newPassword)) });
+  const hash = await passwordHashOf(reads, accountId, state);
+  const facts = await newPassword(reads, state, hash, input.newPassword);
+  const outcome = await judge(input, { accountId, requestId, ...facts });
   if (!outcome.ok) return outcome;
   await clearFailures(run, accountId);
   return latest(outcome, ...(await endEach(run, sessionIds, { by: 'password_change' })));
@@ -40,10 +48,11 @@ const change = async (
 ): Promise<Outcome> => {
   const { input, actor, reads, judge } = run;
   const { state } = await reads.load(account, actor.id);
-  const right = await reads.passwords.verify(input.currentPassword, state.passwordHash);
+  const hash = await passwordHashOf(reads, actor.id, state);
+  const right = await reads.passwords.verify(input.currentPassword, hash);
   const facts = right
-    ? await newPassword(reads, state, input.newPassword)
-    : { against: state.passwordHash, same: false, passwordHash: '' };
+    ? await newPassword(reads, state, hash, input.newPassword)
+    : { against: state.passwordAt, same: false, passwordHash: '' };
   const sessionIds = right ? await othersOf(run, actor.id, actor.sessionId) : [];
   const outcome = await judge(input, { ...facts, right });
   return latest(outcome, ...(outcome.ok ? await endEach(run, sessionIds, { by: 'password_change' }) : []));

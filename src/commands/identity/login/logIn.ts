@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { logIn } from '../../../domain/identity/loginAttempts.ts';
 import { bind, type Outcome, type Refused, type Run } from '../../binding.ts';
+import { passwordHashOf } from '../passwordHash.ts';
 import { upgradePassword } from '../passwordUpgrade.ts';
 import { countFailure, refuseWhileLocked } from './attempt.ts';
 import { completeLogin } from './completion.ts';
@@ -25,7 +26,8 @@ const byPassword = async (run: Run<Credentials>, identifier: Identifier, passwor
   const named = identifierHash(reads.hash, identifier);
   const locked = await refuseWhileLocked(run, named, known?.accountId);
   if (locked !== undefined) return locked;
-  const right = await reads.passwords.verify(password, known?.account.passwordHash);
+  const hash = known && (await passwordHashOf(reads, known.accountId, known.account));
+  const right = await reads.passwords.verify(password, hash);
   if (!right || known === undefined)
     return countFailure(
       run,
@@ -33,8 +35,8 @@ const byPassword = async (run: Run<Credentials>, identifier: Identifier, passwor
       WRONG,
     );
   const { accountId } = known;
-  const { credentials, passwordHash = '' } = known.account;
-  await upgradePassword(run, accountId, password, passwordHash);
+  const { credentials, passwordAt: at } = known.account;
+  if (hash !== undefined && at !== undefined) await upgradePassword(run, accountId, password, { hash, at });
   const { deviceId, deviceName } = input;
   return completeLogin(run, {
     accountId,

@@ -12,7 +12,7 @@ export type SignInProvider = (typeof SIGN_IN_PROVIDERS)[number];
 
 const accountId = z.string();
 const own = <S extends z.ZodType>(schema: S): S => pii('accountId', schema);
-const passwordHash = secret(z.string()).describe('bcrypt');
+const passwordHash = own(secret(z.string())).describe('bcrypt; gone with the key of the person');
 const codeHashes = secret(z.array(z.string())).describe('Keyed hashes of the codes not yet used');
 const requestId = z.string().describe('Names the request; the token in the mail is authenticated by the service key');
 
@@ -36,7 +36,9 @@ export const events = {
     emailHash: secret(z.string()).describe('Names the reservation of the address'),
     displayName: own(z.string()),
     phoneNumber: own(z.string()).optional(),
-    passwordHash: passwordHash.optional().describe('bcrypt; absent when the account signs in elsewhere'),
+    passwordHash: passwordHash
+      .optional()
+      .describe('bcrypt, gone with the key of the person; absent when the account signs in elsewhere'),
     timezone: z.string(),
     language: z.string(),
     plan: z.enum(PLANS),

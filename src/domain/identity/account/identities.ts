@@ -95,11 +95,11 @@ export const linkIdentity = command(
 export const unlinkOAuthIdentity = command(
   'UnlinkOAuthIdentity',
   z.object({ provider }),
-  ({ provider }, { status, identities, passwordHash }, { actor }) => {
+  ({ provider }, { status, identities, passwordAt }, { actor }) => {
     const subjectHash = identities[provider];
     if (status !== 'active' || subjectHash === undefined)
       return reject('NOT_FOUND', 'identity-unknown', 'No identity of this provider is linked to the account');
-    if (passwordHash === undefined && Object.keys(identities).length === 1)
+    if (passwordAt === undefined && Object.keys(identities).length === 1)
       return reject('CONFLICT', 'last-way-in', 'Without it nobody could log in to the account; set a password first');
     return [{ type: 'OAuthIdentityUnlinked', data: { accountId: actor.id, provider, subjectHash } }];
   },

@@ -26,8 +26,8 @@ export const startPasswordReset = command(
 /** What a new password must know: made outside, because hashing takes time. */
 type NewPasswordFacts = {
   readonly passwordHash: string;
-  /** The hash that the passwords were held against; undefined when the account had none. */
-  readonly against: string | undefined;
+  /** The revision of the event whose hash the passwords were held against; undefined when the account had none. */
+  readonly against: number | undefined;
   /** Whether the new password is the one that the account has. */
   readonly same: boolean;
 };
@@ -46,7 +46,7 @@ export const resetPassword = command(
   (_input, state, { facts, now }: { facts: ResetFacts; now: Date }) => {
     const { accountId, requestId, passwordHash, against, same } = facts;
     if (state.status !== 'active' || !awaitsReset(state, requestId, now)) return tokenInvalid();
-    if (against !== state.passwordHash) return overtaken();
+    if (against !== state.passwordAt) return overtaken();
     if (same) return passwordSame();
     return [
       { type: 'PasswordResetCompleted', data: { accountId, passwordHash, at: now.toISOString() } },
@@ -71,7 +71,7 @@ export const changePassword = command(
   ) => {
     const { passwordHash, against, right, same } = facts;
     if (state.status !== 'active') return accountUnknown();
-    if (against !== state.passwordHash) return overtaken();
+    if (against !== state.passwordAt) return overtaken();
     if (!right) return passwordWrong('currentPassword');
     if (same) return passwordSame();
     const kept = actor.sessionId === undefined ? {} : { keptSessionId: actor.sessionId };
@@ -79,15 +79,15 @@ export const changePassword = command(
   },
 );
 
-/** What RehashPassword must know: the hash that the right password had, and the one it is to have. */
-export type RehashFacts = { readonly against: string; readonly passwordHash: string };
+/** What RehashPassword must know: the revision of the event with the hash of the right password, and the hash it is to have. */
+export type RehashFacts = { readonly against: number; readonly passwordHash: string };
 
 /** Keeps the same password under another cost. Nothing when the password was changed meanwhile. */
 export const rehashPassword = command(
   'RehashPassword',
   z.object({ accountId: uuid }),
-  ({ accountId }, { status, passwordHash }, { facts }: { facts: RehashFacts }) =>
-    status === 'active' && passwordHash === facts.against
+  ({ accountId }, { status, passwordAt }, { facts }: { facts: RehashFacts }) =>
+    status === 'active' && passwordAt === facts.against
       ? [{ type: 'PasswordRehashed', data: { accountId, passwordHash: facts.passwordHash } }]
       : [],
 );

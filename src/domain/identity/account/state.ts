@@ -37,7 +37,8 @@ export type Account = {
   /** Names the reservation of the address. */
   readonly emailHash?: string;
   readonly emailVerified: boolean;
-  readonly passwordHash?: string;
+  /** Revision of the event that has the hash of the password, which no state may hold; absent without a password. */
+  readonly passwordAt?: number;
   /** Counts changes of what the account logs in with: a log-in that began before one does not come to its end. */
   readonly credentials: number;
   readonly lockedUntil?: string;
@@ -113,11 +114,8 @@ const withPhone = (state: Account, phoneNumberId: string, change: Partial<Phone>
   phones: state.phones.map((phone) => (phone.id === phoneNumberId ? { ...phone, ...change } : phone)),
 });
 
-const withNewPassword = (state: Account, passwordHash: string): Account => ({
-  ...without(state, 'reset'),
-  passwordHash,
-  credentials: state.credentials + 1,
-});
+/** The revision of the event that comes next. */
+const nextRevision = ({ version }: Account): number => version + 1;
 
 const after = (state: Account, { type, data }: AccountEvent): Account => {
   switch (type) {
@@ -130,7 +128,7 @@ const after = (state: Account, { type, data }: AccountEvent): Account => {
         emailHash,
         timezone,
         language,
-        ...(passwordHash === undefined ? {} : { passwordHash }),
+        ...(passwordHash === undefined ? {} : { passwordAt: nextRevision(state) }),
       };
     }
     case 'RegistrationAbandoned':
@@ -161,9 +159,9 @@ const after = (state: Account, { type, data }: AccountEvent): Account => {
       return { ...state, reset: { requestId: data.requestId, expiresAt: data.expiresAt } };
     case 'PasswordResetCompleted':
     case 'PasswordChanged':
-      return withNewPassword(state, data.passwordHash);
+      return { ...without(state, 'reset'), passwordAt: nextRevision(state), credentials: state.credentials + 1 };
     case 'PasswordRehashed':
-      return { ...state, passwordHash: data.passwordHash };
+      return { ...state, passwordAt: nextRevision(state) };
 
     case 'MfaSetupStarted': {
       const { method, phoneNumberId, backupCodeHashes, expiresAt } = data;
@@ -199,7 +197,7 @@ const after = (state: Account, { type, data }: AccountEvent): Account => {
       return { ...state, identities: without(state.identities, data.provider), credentials: state.credentials + 1 };
     case 'UnprovedAccessDropped':
       return {
-        ...without(state, 'passwordHash', 'reset', 'verification', 'emailChange', 'mfa', 'mfaSetup'),
+        ...without(state, 'passwordAt', 'reset', 'verification', 'emailChange', 'mfa', 'mfaSetup'),
         identities: {},
         trustedDevices: {},
         credentials: state.credentials + 1,

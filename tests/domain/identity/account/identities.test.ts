@@ -92,7 +92,7 @@ t.test('linking an identity', async (t) => {
     const { outcome, state } = given(password, linked(github)).when(linkIdentity, link({ by: 'address', emailHash }));
     t.strictSame(outcome, [dropped, verified, linked(google)]);
     t.match(state, { emailVerified: true, identities: { google: google.subjectHash }, credentials: 1 });
-    t.notOk('passwordHash' in state || 'github' in state.identities);
+    t.notOk('passwordAt' in state || 'github' in state.identities);
   });
   t.test('by an address is refused where a telephone number has proved the account', async () => {
     const number = { accountId, phoneNumberId: id('phone') };

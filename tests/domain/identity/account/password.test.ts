@@ -44,7 +44,7 @@ t.test('choosing another password by token', async (t) => {
     accountId,
     requestId: 'one',
     passwordHash: 'new hash',
-    against: 'hash of the password',
+    against: 0,
     same: false,
   };
   const input = { token: 'authentic', newPassword: NEW };
@@ -74,9 +74,7 @@ t.test('choosing another password by token', async (t) => {
       .rejected('password-same', 'newPassword'),
   );
   t.test('begins anew when the password was changed since it was looked at', async () =>
-    given(registered, asked('one'))
-      .when(resetPassword, input, undefined, { ...facts, against: 'an older hash' })
-      .rejected('contended'),
+    given(registered, changed, asked('one')).when(resetPassword, input, undefined, facts).rejected('contended'),
   );
   t.test('is refused for closed accounts', async () =>
     given(registered, asked('one'), deactivated).when(resetPassword, input, undefined, facts).rejected('token-invalid'),
@@ -99,7 +97,7 @@ t.test('choosing another password by token', async (t) => {
 
 t.test('changing the password', async (t) => {
   const input = { currentPassword: 'Correct-horse-7', newPassword: NEW };
-  const facts = { passwordHash: 'new hash', against: 'hash of the password', right: true, same: false };
+  const facts = { passwordHash: 'new hash', against: 0, right: true, same: false };
   const done = (sessionId?: string): AccountEvent => ({
     type: 'PasswordChanged',
     data: { accountId, passwordHash: 'new hash', at, ...(sessionId === undefined ? {} : { keptSessionId: sessionId }) },
@@ -130,12 +128,31 @@ t.test('changing the password', async (t) => {
   t.test('voids log-ins under way', async (t) => {
     const { state } = given(registered).when(changePassword, input, holder, facts);
     t.equal(state.credentials, 1);
-    t.equal(state.passwordHash, 'new hash');
+    t.equal(state.passwordAt, 1, 'the event behind the registration has the hash');
+  });
+});
+
+t.test('the hash of a password', async (t) => {
+  t.test('is in no state, which tells the event that has it', async (t) => {
+    const states = [
+      given(registered),
+      given(registered, changed),
+      given(registered, changed, { type: 'PasswordRehashed', data: { accountId, passwordHash: 'dearer hash' } }),
+    ].map((past) => past.when(startPasswordReset, { accountId, emailHash: 'another' }, system).state);
+    t.strictSame(
+      states.map(({ passwordAt }) => passwordAt),
+      [0, 1, 2],
+    );
+    for (const state of states) t.notMatch(JSON.stringify(state), /hash of the password|another hash|dearer hash/);
+  });
+  t.test('is forgotten with the account', async (t) => {
+    const { state } = given(registered, erased).when(startPasswordReset, { accountId, emailHash: 'another' }, system);
+    t.notOk('passwordAt' in state);
   });
 });
 
 t.test('hashing the same password anew', async (t) => {
-  const facts = { against: 'hash of the password', passwordHash: 'dearer hash' };
+  const facts = { against: 0, passwordHash: 'dearer hash' };
   t.test('keeps the new hash, and log-ins under way go on', async (t) => {
     const { outcome, state } = given(registered).when(rehashPassword, { accountId }, undefined, facts);
     t.strictSame(outcome, [{ type: 'PasswordRehashed', data: { accountId, passwordHash: 'dearer hash' } }]);

@@ -6,8 +6,15 @@ const provider = fc.constantFrom('google', 'github');
 
 /** What was set before anybody had proved to be the person counts no more. */
 const dropAccess = (world: World): void => {
-  Object.assign(world, { password: undefined, hash: undefined, reset: undefined, mail: undefined, change: undefined });
-  Object.assign(world, { factor: undefined, offer: undefined, identities: new Map(), devices: new Map() });
+  Object.assign(world, { password: undefined, passwordAt: undefined, reset: undefined });
+  Object.assign(world, {
+    mail: undefined,
+    change: undefined,
+    factor: undefined,
+    offer: undefined,
+    identities: new Map(),
+    devices: new Map(),
+  });
   world.credentials += 1;
 };
 

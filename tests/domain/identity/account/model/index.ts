@@ -30,7 +30,7 @@ const seen = (state: Account, { now }: Moment) => ({
   address: state.emailHash,
   verified: [state.emailVerified, isVerified(state)],
   holds: ADDRESSES.map((one) => holdsEmail(state, hashOf(one), now)),
-  password: state.passwordHash,
+  password: state.passwordAt,
   awaitsReset: state.reset !== undefined && awaitsReset(state, state.reset.requestId, now),
   credentials: state.credentials,
   lockedUntil: lockedUntil(state, now),
@@ -58,7 +58,7 @@ const expected = (world: World, { now }: Moment): ReturnType<typeof seen> => {
     address: world.address === undefined ? undefined : hashOf(world.address),
     verified: [world.proved, world.proved || proved.length > 0],
     holds: ADDRESSES.map(holds),
-    password: world.hash,
+    password: world.passwordAt,
     awaitsReset: reset !== undefined && now.getTime() < reset.ends,
     credentials: world.credentials,
     lockedUntil: now.getTime() < world.lockedUntil ? new Date(world.lockedUntil).toISOString() : undefined,
@@ -154,7 +154,7 @@ export const accountModel = model({
     );
     assert.ok(!hasPrimary || isProved(primaryPhoneId), 'which is verified');
     const open =
-      state.status === 'active' && (state.passwordHash !== undefined || Object.keys(state.identities).length > 0);
+      state.status === 'active' && (state.passwordAt !== undefined || Object.keys(state.identities).length > 0);
     assert.ok(open || state.status !== 'active', 'there is a way to log in');
     for (const [, subject] of world.identities) assert.ok(holdsIdentity(state, hashOf(subject)), 'it is who it is');
   },

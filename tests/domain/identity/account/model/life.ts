@@ -31,8 +31,8 @@ import {
 const [email] = ADDRESSES;
 const PASSWORD = 'Correct-horse-7';
 const opened = (world: World, password: string | undefined, displayName: string): void => {
-  const hash = password && hashOf(password);
-  Object.assign(world, { life: 'active', address: email, password, hash, displayName });
+  const passwordAt = password === undefined ? undefined : world.events;
+  Object.assign(world, { life: 'active', address: email, password, passwordAt, displayName });
 };
 
 const register = (phone: string | undefined, world: World, { now, newId }: Moment): Turn => ({

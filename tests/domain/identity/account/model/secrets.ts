@@ -21,11 +21,11 @@ type Another = typeof another extends fc.Arbitrary<infer Drawn> ? Drawn : never;
 
 const factsOf = ({ newPassword, overtaken }: Another, world: World) => ({
   passwordHash: hashOf(newPassword),
-  against: overtaken ? 'hash of one before' : world.hash,
+  against: overtaken ? -1 : world.passwordAt,
   same: newPassword === world.password,
 });
 const setPassword = (world: World, password: string): void => {
-  Object.assign(world, { password, hash: hashOf(password), reset: undefined });
+  Object.assign(world, { password, passwordAt: world.events, reset: undefined });
   world.credentials += 1;
 };
 
@@ -97,11 +97,11 @@ export const secrets = {
         command: rehashPassword,
         input: { accountId },
         actor: system,
-        facts: { against: overtaken ? 'hash of one before' : (world.hash ?? 'none'), passwordHash: anew },
+        facts: { against: overtaken ? -1 : (world.passwordAt ?? -1), passwordHash: anew },
         twice: 'nothing',
         expect: () => {
-          if (world.life !== 'active' || overtaken || world.hash === undefined) return [];
-          world.hash = anew;
+          if (world.life !== 'active' || overtaken || world.passwordAt === undefined) return [];
+          world.passwordAt = world.events;
           return [{ type: 'PasswordRehashed', data: { passwordHash: anew } }];
         },
       };

@@ -45,8 +45,8 @@ const nothing = () => ({
   resets: [] as Mail[],
   reset: undefined as Mail | undefined,
   password: undefined as string | undefined,
-  /** Of the password; another one for the same password under another cost. */
-  hash: undefined as string | undefined,
+  /** Which event, counted from 0, has the hash of the password; another one for the same password under another cost. */
+  passwordAt: undefined as number | undefined,
   lockedUntil: 0,
   factor: undefined as Factor | undefined,
   offer: undefined as (Factor & { readonly ends: number }) | undefined,
