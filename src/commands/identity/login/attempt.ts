@@ -1,4 +1,4 @@
-import { account } from '../../../domain/identity/account/index.ts';
+import { account, lockAccount } from '../../../domain/identity/account/index.ts';
 import { type FAILURES, lockOf, loginAttempts, recordFailedLogin } from '../../../domain/identity/loginAttempts.ts';
 import type { Refused, Run } from '../../binding.ts';
 import { refused } from '../../outcomes.ts';
@@ -22,7 +22,10 @@ export const refuseWhileLocked = async (
   return undefined;
 };
 
-/** Counts a failure and says how it is answered: the fifth in a row as locked, the others as `otherwise`. */
+/**
+ * Counts a failure and says how it is answered: the fifth in a row as locked, the others as `otherwise`. The fifth locks
+ * the account behind the identifier as well, before it is answered; a policy does so should a crash come in between.
+ */
 export const countFailure = async (
   run: Attempting,
   failure: {
@@ -37,5 +40,9 @@ export const countFailure = async (
   const input = { ...rest, ...(accountId === undefined ? {} : { accountId }), ...run.origin, ipHash };
   const counted = await run.step(recordFailedLogin, failure.identifierHash, input);
   if (!counted.ok) return counted;
-  return { ...((await refuseWhileLocked(run, failure.identifierHash, undefined)) ?? otherwise), recorded: true };
+  const { lockedUntil: until } = (await run.reads.load(loginAttempts, failure.identifierHash)).state;
+  const lock = lockOf(until, run.reads.now());
+  if (lock === undefined) return { ...otherwise, recorded: true };
+  if (accountId !== undefined) await run.step(lockAccount, accountId, { accountId, until, reason: 'failed_logins' });
+  return { ...refused(lock), recorded: true };
 };

@@ -19,6 +19,9 @@ const WRONG: Refused = {
   details: [],
 };
 
+/** Is asked for where nobody is known by the identifier, so that it takes as long. */
+const NOBODY = { accountId: '00000000-0000-0000-0000-000000000000', account: { passwordAt: 0 } } as const;
+
 /** Checks the password; unknown identifiers take as long as wrong passwords. */
 const byPassword = async (run: Run<Credentials>, identifier: Identifier, password: string): Promise<Outcome> => {
   const { input, reads } = run;
@@ -26,7 +29,8 @@ const byPassword = async (run: Run<Credentials>, identifier: Identifier, passwor
   const named = identifierHash(reads.hash, identifier);
   const locked = await refuseWhileLocked(run, named, known?.accountId);
   if (locked !== undefined) return locked;
-  const hash = known && (await passwordHashOf(reads, known.accountId, known.account));
+  const { accountId: whose, account: of } = known ?? NOBODY;
+  const hash = await passwordHashOf(reads, whose, of);
   const right = await reads.passwords.verify(password, hash);
   if (!right || known === undefined)
     return countFailure(
