@@ -27,6 +27,10 @@ export const suspicions = policy('identity-suspicions', {
   LoginFailed: ({ data: { ip }, recordedAt: at }) => [
     issue(flagSuspiciousActivity, { pattern: 'password_spray', ip, at }),
   ],
+  AccountLocked: ({ data: { accountId, reason }, recordedAt: at }) =>
+    reason === 'failed_logins'
+      ? [issue(flagSuspiciousActivity, { pattern: 'many_lockouts', accountId, ip: null, at })]
+      : [],
 });
 
 /** Every policy about what looks like an attack. */

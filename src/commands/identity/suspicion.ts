@@ -1,5 +1,5 @@
 import { noteDevice } from '../../domain/identity/knownDevices.ts';
-import { flagSuspiciousActivity, type Pattern } from '../../domain/identity/suspicion.ts';
+import { flagSuspiciousActivity, isCrowd } from '../../domain/identity/suspicion.ts';
 import { uuid5 } from '../../uuid.ts';
 import { internal } from '../binding.ts';
 import type { KeyedHash } from '../reads.ts';
@@ -15,8 +15,6 @@ type About = { readonly accountId?: string | undefined; readonly ip: string | nu
 /** Whom a suspicion is about: the account, or where it concerns many the address. */
 const subjectOf = ({ accountId, ip }: About, hash: KeyedHash): string => accountId ?? addressHash(hash, ip ?? '');
 
-const crowds: ReadonlySet<Pattern> = new Set(['password_spray', 'access_probing']);
-
 /** What the service notices by itself. */
 export const suspicionBindings = [
   internal(
@@ -25,7 +23,7 @@ export const suspicionBindings = [
       uuid5(JSON.stringify([input.pattern, subjectOf(input, hash), input.at.slice(0, 13)]), SUSPICION),
     {
       facts: async (input, { hash, lookups }) => ({
-        signs: crowds.has(input.pattern) ? await lookups.signsOf(input.pattern, subjectOf(input, hash)) : [],
+        signs: isCrowd(input.pattern) ? await lookups.signsOf(input.pattern, subjectOf(input, hash)) : [],
       }),
     },
   ),

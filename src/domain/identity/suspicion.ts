@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { commandsOf, decider, type EventOf, pii } from '../decider.ts';
-import { MINUTE_MS } from '../durations.ts';
+import { DAY_MS, MINUTE_MS } from '../durations.ts';
 import { instant, line, uuid } from '../fields.ts';
 
 /** What looks like an attack. */
@@ -42,20 +42,30 @@ export const suspicion = decider<{ readonly detected: boolean }, SuspicionEvent>
 export type Sign = { readonly at: string; readonly about: string; readonly count: number };
 
 /** How many signs, about how many things, within how many milliseconds make a pattern. */
-const CROWDS: Readonly<Partial<Record<Pattern, { times: number; things: number; within: number }>>> = {
+const CROWDS = {
   password_spray: { times: 10, things: 3, within: 15 * MINUTE_MS },
   access_probing: { times: 20, things: 1, within: 10 * MINUTE_MS },
-};
+  many_lockouts: { times: 3, things: 1, within: DAY_MS },
+} as const satisfies Readonly<Partial<Record<Pattern, { times: number; things: number; within: number }>>>;
 
-/** Milliseconds after which a sign is of no interest any more, whatever the pattern. */
-export const SIGNS_KEPT = 15 * MINUTE_MS;
+/** A pattern that takes many signs; of the others one is enough. */
+export type CrowdPattern = keyof typeof CROWDS;
+
+/** Whether the pattern takes many signs. */
+export const isCrowd = (pattern: Pattern): pattern is CrowdPattern => Object.hasOwn(CROWDS, pattern);
+
+/** Milliseconds by which those who look at the signs may be late. */
+const LATE = 5 * MINUTE_MS;
+
+/** Milliseconds after which a sign of the pattern is of no interest any more. */
+export const signsKept = (pattern: CrowdPattern): number => CROWDS[pattern].within + LATE;
 
 type Found = z.output<typeof Evidence>;
 
 /** The evidence in the signs up to an instant; undefined when they are too few. Patterns of one sign need no others. */
 const evidenceIn = (pattern: Pattern, at: string, signs: readonly Sign[]): Found | undefined => {
+  if (!isCrowd(pattern)) return {};
   const crowd = CROWDS[pattern];
-  if (crowd === undefined) return {};
   const since = new Date(Date.parse(at) - crowd.within).toISOString();
   const counting = signs.filter((sign) => sign.at > since && sign.at <= at);
   const times = counting.reduce((sum, { count }) => sum + count, 0);

@@ -1,12 +1,35 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import * as commands from '../../../src/domain/identity/suspicion.ts';
-import { flagSuspiciousActivity, suspicion } from '../../../src/domain/identity/suspicion.ts';
+import { flagSuspiciousActivity, PATTERNS, type Pattern, suspicion } from '../../../src/domain/identity/suspicion.ts';
 import { model, movesIn, named } from '../../support/model.ts';
 import { system } from '../../support/spec.ts';
 
 const MINUTE = 60_000;
+/** In minutes. */
+const DAY = 24 * 60;
 const accountId = named('somebody');
+
+/** Around the ends of the windows. */
+const minutes = fc.oneof(fc.nat(20), fc.integer({ min: DAY - 2, max: DAY + 2 }));
+type Signs = readonly { readonly minutes: number; readonly about: number; readonly count: number }[];
+
+/** Whether signs so many minutes old make the pattern. */
+const isEnough = (pattern: Pattern, signs: Signs): boolean => {
+  const within = (window: number): Signs => signs.filter(({ minutes }) => minutes < window);
+  const times = (window: number): number => within(window).reduce((sum, { count }) => sum + count, 0);
+  switch (pattern) {
+    case 'refresh_reuse':
+    case 'new_device':
+      return true;
+    case 'password_spray':
+      return times(15) >= 10 && new Set(within(15).map(({ about }) => about)).size >= 3;
+    case 'access_probing':
+      return times(10) >= 20;
+    case 'many_lockouts':
+      return times(DAY) >= 3;
+  }
+};
 
 type World = { told: boolean };
 const on = movesIn<World>();
@@ -20,8 +43,8 @@ export const suspicionModel = model({
   moves: {
     flag: on(
       fc.record({
-        pattern: fc.constantFrom('refresh_reuse' as const, 'password_spray' as const, 'access_probing' as const),
-        signs: fc.array(fc.record({ minutes: fc.nat(20), about: fc.nat(3), count: fc.integer({ min: 1, max: 8 }) }), {
+        pattern: fc.constantFrom(...PATTERNS),
+        signs: fc.array(fc.record({ minutes, about: fc.nat(3), count: fc.integer({ min: 1, max: 8 }) }), {
           maxLength: 8,
         }),
       }),
@@ -38,12 +61,7 @@ export const suspicionModel = model({
         },
         twice: 'nothing',
         expect: () => {
-          const within = signs.filter(({ minutes }) => minutes < (pattern === 'password_spray' ? 15 : 10));
-          const times = within.reduce((sum, { count }) => sum + count, 0);
-          const things = new Set(within.map(({ about }) => about)).size;
-          const enough =
-            pattern === 'refresh_reuse' || (pattern === 'password_spray' ? times >= 10 && things >= 3 : times >= 20);
-          if (world.told || !enough) return [];
+          if (world.told || !isEnough(pattern, signs)) return [];
           world.told = true;
           return [{ type: 'SuspiciousActivityDetected', data: { pattern, accountId, ipKey: accountId } }];
         },

@@ -60,6 +60,23 @@ t.test('a probe of what one may', async (t) => {
   });
 });
 
+t.test('lock-outs of one account', async (t) => {
+  const input = { pattern: 'many_lockouts' as const, accountId, ip: null, at };
+  const DAY = 24 * 60 * 60;
+  const when = (...ago: readonly number[]) =>
+    given().when(flagSuspiciousActivity, input, system, {
+      signs: ago.map((seconds) => ({ at: before(seconds), about: accountId, count: 1 })),
+    });
+  t.test('are suspicious when there are three in a day', async () => {
+    const evidence = { times: 3, things: 1 };
+    const told = detected({ pattern: 'many_lockouts', accountId, ip: null, evidence });
+    when(DAY - 1, 3600, 0).then(told);
+    when(DAY, 3600, 0).nothing();
+    when(3600, 0).nothing();
+    given(told).when(flagSuspiciousActivity, input, system, { signs: [] }).nothing();
+  });
+});
+
 t.test('the devices of an account', async (t) => {
   const of = spec(knownDevices);
   const data = { accountId, sessionId: id('session'), ip, at };

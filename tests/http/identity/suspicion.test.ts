@@ -12,6 +12,7 @@ type Detected = {
   readonly ip: unknown;
   readonly ipKey: string;
   readonly evidence: Readonly<Record<string, unknown>>;
+  readonly at: string;
 };
 const detected = async (pattern: string): Promise<readonly Detected[]> => {
   const { rows } = await pool.query("select data from log.events where type = 'SuspiciousActivityDetected'");
@@ -80,4 +81,25 @@ t.test('passwords that are tried on many accounts', async (t) => {
   await fail(10);
   await settled();
   t.equal((await detected('password_spray')).length, 1, 'once an hour');
+});
+
+t.test('an account that is locked again and again', async (t) => {
+  const LOCK = 15 * 60_000;
+  const person = await user();
+  const lockOut = async (round: number): Promise<void> => {
+    await service.setAhead(round * LOCK);
+    for (const status of [401, 401, 401, 401, 423])
+      t.equal((await anonymous.post('/auth/login', { email: person.email, password: 'Wrong-horse-7' })).status, status);
+    await settled();
+  };
+  await lockOut(1);
+  await lockOut(2);
+  t.strictSame(await detected('many_lockouts'), [], 'two locks are not enough');
+  await lockOut(3);
+  const [told] = await found('many_lockouts', 1);
+  const { accountId } = person;
+  t.match(told, { accountId, ipKey: accountId, ip: null, evidence: { times: 3, things: 1 } });
+  await lockOut(4);
+  const all = await detected('many_lockouts');
+  t.equal(new Set(all.map(({ at }) => at.slice(0, 13))).size, all.length, 'once an hour');
 });
