@@ -182,6 +182,16 @@ t.test('the API document of the service', async (t) => {
     t.match(version?.schema, { type: 'integer', minimum: 0 });
   });
 
+  t.test('calls a parameter alike wherever it stands, as paths that differ by its name alone are one', async (t) => {
+    const paths = Object.keys(document.paths);
+    const spellings = Map.groupBy(paths, (path) => path.replace(/\{\w+\}/g, '{}'));
+    t.same(
+      [...spellings.values()].filter(({ length }) => length > 1),
+      [],
+    );
+    t.ok(spellings.size > 50);
+  });
+
   t.test('has operation ids of its own for each', async (t) => {
     const ids = Object.values(document.paths).flatMap((item) =>
       Object.values(item).map(({ operationId }) => operationId),

@@ -48,18 +48,18 @@ export const historyRoutes = (app: App, deps: Deps): void => {
   );
 
   app.get(
-    '/users/:userId/login-history',
+    '/users/:accountId/login-history',
     {
       config: { access: 'loggedIn', reads: [loginHistory] },
       preValidation: othersNeed('*:*'),
       schema: {
         ...schema,
-        params: z.object({ userId: uuid }),
+        params: z.object({ accountId: uuid }),
         summary: 'The latest hundred attempts to log in to an account, newest first',
       },
     },
     async (request) => {
-      const { account_id } = await accountRow(deps, request.params.userId);
+      const { account_id } = await accountRow(deps, request.params.accountId);
       return pageOf(account_id, request.query);
     },
   );

@@ -28,7 +28,7 @@ const PersonalData = z.object({
   ),
 });
 
-const Params = z.object({ userId: uuid });
+const Params = z.object({ accountId: uuid });
 
 /** Everything personal that is stored of somebody, from the log itself, as a file to keep. */
 export const personalDataRoutes = (app: App, deps: Deps): void => {
@@ -64,12 +64,12 @@ export const personalDataRoutes = (app: App, deps: Deps): void => {
   );
 
   app.get(
-    '/users/:userId/personal-data',
+    '/users/:accountId/personal-data',
     {
       config: { access: 'loggedIn' },
       preValidation: othersNeed('read:users'),
       schema: { summary: 'Everything that is stored about a person, as a file', params: Params, response },
     },
-    async (request, reply) => exportOf(request.params.userId, request, reply),
+    async (request, reply) => exportOf(request.params.accountId, request, reply),
   );
 };

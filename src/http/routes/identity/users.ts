@@ -44,7 +44,7 @@ const Search = z.object({
   ...page(),
 });
 
-const Params = z.object({ userId: uuid });
+const Params = z.object({ accountId: uuid });
 
 /**
  * Refuses whoever asks for an account that is not his own without the permission: whether there is such an account or
@@ -54,8 +54,8 @@ export const othersNeed =
   (permission: string) =>
   async (request: FastifyRequest): Promise<void> => {
     const { accountId, actor } = callerOf(request);
-    const { userId } = request.params as { readonly userId: string };
-    if (userId.toLowerCase() !== accountId && !can(actor, permission)) throw permissionMissing(permission);
+    const { accountId: named } = request.params as { readonly accountId: string };
+    if (named.toLowerCase() !== accountId && !can(actor, permission)) throw permissionMissing(permission);
   };
 
 /** The account that a query is about: the own one, or another with the permission read:users. Throws 403 or 404. */
@@ -117,20 +117,20 @@ export const userRoutes = (app: App, deps: Deps): void => {
   );
 
   app.get(
-    '/users/:userId',
+    '/users/:accountId',
     {
       config: { access: 'loggedIn', reads: PROFILE_SOURCES },
       preValidation: othersNeed('read:users'),
       schema: { summary: 'An account', params: Params, response: { 200: answer(UserView) } },
     },
     async (request, reply) => {
-      const user = await userView(deps, request.params.userId);
+      const user = await userView(deps, request.params.accountId);
       return versioned(reply, user, user.version);
     },
   );
 
   app.put(
-    '/users/:userId',
+    '/users/:accountId',
     {
       config: { access: 'loggedIn', runsCommand: true },
       preValidation: othersNeed('write:users'),
@@ -142,7 +142,7 @@ export const userRoutes = (app: App, deps: Deps): void => {
       },
     },
     async (request, reply) => {
-      const { userId: accountId } = request.params;
+      const { accountId } = request.params;
       const input = { ...request.body, accountId };
       const { position } = await runCommand(app, deps, bindingOf(replaceProfile), { request, reply, input });
       await deps.caughtUp(PROFILE_SOURCES, position);
@@ -151,17 +151,17 @@ export const userRoutes = (app: App, deps: Deps): void => {
   );
 
   app.get(
-    '/users/:userId/preferences',
+    '/users/:accountId/preferences',
     {
       config: { access: 'loggedIn', reads: [accounts] },
       preValidation: othersNeed('*:*'),
       schema: { summary: 'The preferences of an account', params: Params, response: { 200: answer(PreferencesView) } },
     },
-    async (request) => ok(preferencesIn(await accountRow(deps, request.params.userId))),
+    async (request) => ok(preferencesIn(await accountRow(deps, request.params.accountId))),
   );
 
   app.put(
-    '/users/:userId/preferences',
+    '/users/:accountId/preferences',
     {
       config: { access: 'loggedIn', runsCommand: true },
       preValidation: othersNeed('*:*'),
@@ -173,7 +173,7 @@ export const userRoutes = (app: App, deps: Deps): void => {
       },
     },
     async (request, reply) => {
-      const input = { ...request.body, accountId: request.params.userId };
+      const input = { ...request.body, accountId: request.params.accountId };
       const { data } = await runCommand(app, deps, bindingOf(replacePreferences), { request, reply, input });
       return ok(PreferencesView.parse(data));
     },
