@@ -22,7 +22,7 @@ export const events = {
   LoginFailed: z.object({
     identifierHash: z.string(),
     accountId: z.string().optional().describe('Absent when the identifier has no account'),
-    reason: z.enum(FAILURES),
+    reason: z.enum(FAILURES).describe('`locked`: the secret was not looked at, and the attempt does not count'),
     consecutiveFailures: z.int(),
     lockedUntil: z.string().optional().describe('Set by the failure that locks the identifier'),
     ip: pii('identifierHash', z.string()),
@@ -53,11 +53,12 @@ export const loginAttempts = decider<LoginAttempts, LoginAttemptsEvent>({
   category: 'loginAttempts',
   events,
   initial: { failures: 0 },
-  evolve: (_state, { type, data }) => {
+  evolve: (state, { type, data }) => {
     switch (type) {
       case 'LoginSucceeded':
         return { failures: 0 };
       case 'LoginFailed':
+        if (data.reason === 'locked') return state;
         return data.lockedUntil === undefined
           ? { failures: data.consecutiveFailures }
           : { failures: 0, lockedUntil: data.lockedUntil };
@@ -80,7 +81,10 @@ export const lockOf = (until: string | undefined, now: Date): Rejection | undefi
 /** Where an attempt came from, as the request tells. */
 export const Origin = { ip: line(0, 100), userAgent: line(0, 400) };
 
-/** Counts a failure; the fifth in a row locks the identifier. Refused while it is locked. */
+/**
+ * Counts a failure; the fifth in a row locks the identifier. Refused while it is locked, but for the reason that this or
+ * the account behind it is locked: such an attempt is noted and counts for nothing.
+ */
 export const recordFailedLogin = command(
   'RecordFailedLogin',
   z.object({
@@ -91,9 +95,10 @@ export const recordFailedLogin = command(
     ipHash: line(1, 64).optional(),
   }),
   ({ accountId, ipHash, ...input }, state, { now }) => {
-    const lock = lockOf(state.lockedUntil, now);
+    const isShut = input.reason === 'locked';
+    const lock = isShut ? undefined : lockOf(state.lockedUntil, now);
     if (lock !== undefined) return lock;
-    const consecutiveFailures = state.failures + 1;
+    const consecutiveFailures = isShut ? state.failures : state.failures + 1;
     const until = new Date(now.getTime() + LOCK_TIME).toISOString();
     const data = {
       ...input,

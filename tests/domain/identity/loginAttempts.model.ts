@@ -30,12 +30,14 @@ export const loginAttemptsModel = model({
     fail: on(
       fc.record({
         known: fc.boolean(),
-        reason: fc.constantFrom('unknown', 'wrong_secret', 'deactivated', 'wrong_otp', 'wrong_mfa'),
+        reason: fc.constantFrom('unknown', 'wrong_secret', 'deactivated', 'wrong_otp', 'wrong_mfa', 'locked'),
       }),
       ({ known, reason }, world, { now }) => ({
         command: recordFailedLogin,
         input: { ...from, reason, ...(known ? { accountId } : {}) },
         expect: () => {
+          // Noted by whoever found the account locked, whatever the identifier is.
+          if (reason === 'locked') return [{ type: 'LoginFailed', data: { consecutiveFailures: world.inARow } }];
           if (now.getTime() < world.lockedUntil) return 'locked';
           const consecutiveFailures = world.inARow + 1;
           world.inARow = consecutiveFailures === 5 ? 0 : consecutiveFailures;
@@ -80,7 +82,10 @@ export const loginAttemptsModel = model({
   }),
   expected: ({ inARow, lockedUntil }, { now }) => ({ failures: inARow, locked: lockedUntil > now.getTime() }),
   always: (_state, _world, history) => {
-    const failures = history.map((event) => (event.type === 'LoginFailed' ? event.data.consecutiveFailures : 0));
+    const failures = history.flatMap((event) => {
+      if (event.type !== 'LoginFailed') return [0];
+      return event.data.reason === 'locked' ? [] : [event.data.consecutiveFailures];
+    });
     assert.ok(
       failures.every((failed, index) => failed === 0 || failed === 1 + ((failures[index - 1] ?? 0) % 5)),
       'failures are counted one by one, up to five',

@@ -54,7 +54,12 @@ t.test('while it is locked', async (t) => {
     const failing = given(...failures(5)).when(recordFailedLogin, failure, inLock);
     failing.rejected('locked');
     t.match(failing.outcome, { code: 'ACCOUNT_LOCKED', retryAfter: 60 });
+    const shut = { ...failure, reason: 'locked' as const };
+    const noted: LoginAttemptsEvent = { type: 'LoginFailed', data: { ...shut, consecutiveFailures: 0 } };
     given(...failures(5))
+      .when(recordFailedLogin, shut, inLock)
+      .then(noted);
+    given(...failures(5), noted)
       .when(recordLogin, success, inLock)
       .rejected('locked');
     given(...failures(5))
@@ -66,6 +71,19 @@ t.test('while it is locked', async (t) => {
       .when(recordLogin, success, { actor: system, now: later(15) })
       .then(succeeded),
   );
+});
+
+t.test('an attempt on a locked account does not count among the failures of its identifier', async () => {
+  const noted: LoginAttemptsEvent = {
+    type: 'LoginFailed',
+    data: { ...failure, reason: 'locked', consecutiveFailures: 4 },
+  };
+  given(...failures(4))
+    .when(recordFailedLogin, { ...failure, reason: 'locked' }, system)
+    .then(noted);
+  given(...failures(4), noted)
+    .when(recordFailedLogin, failure, system)
+    .then(failed(5));
 });
 
 t.test('a log-in tells its device', async () =>

@@ -53,10 +53,13 @@ const byPassword = async (run: Run<Credentials>, identifier: Identifier, passwor
 };
 
 const process = async (run: Run<Credentials>): Promise<Outcome> => {
-  const { input, judge } = run;
-  const admitted = await judge();
-  if (!admitted.ok) return admitted;
+  const { input, reads, judge } = run;
   const identifier = identifierOf(input);
+  const admitted = await judge();
+  if (!admitted.ok) {
+    const known = await holderOf(reads, identifier);
+    return (await refuseWhileLocked(run, identifierHash(reads.hash, identifier), known?.accountId)) ?? admitted;
+  }
   if (input.password !== undefined) return byPassword(run, identifier, input.password);
   return checkCode(run, { identifier, code: input.otpCode ?? '', ...input });
 };
