@@ -10,6 +10,25 @@ import type { Deps, Rights } from '../../app.ts';
 
 const Status = z.enum(['active', 'locked', 'deactivated']);
 
+const Statistics = z.object({
+  totalPlanners: z.int(),
+  totalTasks: z.int(),
+  completedTasks: z.int(),
+  streakDays: z.int().describe('Days in a row, up to now, with a task completed'),
+  longestStreak: z.int(),
+  lastActivity: z.string().nullable(),
+});
+
+/** The figures of somebody who owns no planner and has no task, as everybody does until there are planners. */
+const NO_PLANNERS: z.output<typeof Statistics> = {
+  totalPlanners: 0,
+  totalTasks: 0,
+  completedTasks: 0,
+  streakDays: 0,
+  longestStreak: 0,
+  lastActivity: null,
+};
+
 /** An account as those see it who may look at other people's. */
 export const UserView = z.object({
   userId: z.string(),
@@ -38,33 +57,14 @@ export const UserView = z.object({
     expiresAt: z.string().nullable(),
     autoRenew: z.boolean(),
   }),
+  statistics: Statistics.describe('What the holder does in planners'),
   createdAt: z.string(),
   updatedAt: z.string(),
   version: z.int(),
 });
 
-const Statistics = z.object({
-  totalPlanners: z.int(),
-  totalTasks: z.int(),
-  completedTasks: z.int(),
-  streakDays: z.int().describe('Days in a row, up to now, with a task completed'),
-  longestStreak: z.int(),
-  lastActivity: z.string().nullable(),
-});
-
-/** The figures of somebody who owns no planner and has no task, as everybody does until there are planners. */
-const NO_PLANNERS: z.output<typeof Statistics> = {
-  totalPlanners: 0,
-  totalTasks: 0,
-  completedTasks: 0,
-  streakDays: 0,
-  longestStreak: 0,
-  lastActivity: null,
-};
-
 /** An account as its holder sees it. */
 export const ProfileView = UserView.extend({
-  statistics: Statistics.describe('What the holder does in planners'),
   security: z.object({
     mfaEnabled: z.boolean(),
     passwordChangedAt: z.string().nullable(),
@@ -108,6 +108,7 @@ const userOf = (row: AccountRow, { roles, permissions }: Pick<Rights, 'roles' | 
       expiresAt: row.subscription_expires_at,
       autoRenew: row.auto_renew,
     },
+    statistics: NO_PLANNERS,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     version: row.version,
@@ -139,7 +140,6 @@ export const profileView = async (
   const row = await accountRow(deps, accountId);
   return {
     ...userOf(row, rights, deps.commands.reads.now()),
-    statistics: NO_PLANNERS,
     security: {
       mfaEnabled: row.mfa_enabled,
       passwordChangedAt: row.password_changed_at,
