@@ -33,7 +33,7 @@ export const refuseWhileLocked = async (
   const lock = lockOf(attempts.lockedUntil, now) ?? lockOf(closed, now);
   if (lock === undefined) return undefined;
   const noted = await note(run, { identifierHash, accountId, reason: 'locked' });
-  return { ...refused(lock), recorded: noted.ok };
+  return { ...refused(lock), ...(noted.ok ? { recorded: true } : {}) };
 };
 
 /**
