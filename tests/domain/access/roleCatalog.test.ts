@@ -1,4 +1,5 @@
 import t from 'tap';
+import { BUILT_IN } from '../../../src/domain/access/permissions.ts';
 import {
   abandonRoleDeletion,
   beginRoleDeletion,
@@ -270,9 +271,19 @@ t.test('permissions', async (t) => {
       .when(describePermission, { ...words, description: data.description }, admin)
       .nothing();
     given().when(describePermission, words, admin).rejected('permission-unknown');
+  });
+  t.test('get other words when they are built in, too', async () => {
+    const words = { name: 'read:users', description: 'Look people up' };
+    const described = { type: 'PermissionDescribed' as const, data: words };
+    given().when(describePermission, words, admin).then(described);
+    given(described).when(describePermission, words, admin).nothing();
     given()
-      .when(describePermission, { ...words, name: 'read:users' }, admin)
-      .rejected('permission-built-in');
+      .when(describePermission, { ...words, description: BUILT_IN['read:users'].description }, admin)
+      .nothing();
+    given(described)
+      .when(definePermission, { ...words, context: 'identity' }, admin)
+      .rejected('permission-name-taken');
+    given(described).when(retirePermission, { name: words.name }, admin).rejected('permission-built-in');
   });
 });
 

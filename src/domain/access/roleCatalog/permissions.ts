@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { commandsOf, reject } from '../../decider.ts';
 import { line, permissionName } from '../../fields.ts';
-import { CONTEXTS, isBuiltIn } from '../permissions.ts';
+import { BUILT_IN, CONTEXTS, isBuiltIn } from '../permissions.ts';
 import { isKnown, roleCatalog } from './state.ts';
 
 const command = commandsOf(roleCatalog);
@@ -19,14 +19,13 @@ export const definePermission = command(
   },
 );
 
-/** Says in other words what a permission allows. Its name never changes, and the built-in ones keep their words. */
+/** Says in other words what a permission allows, a built-in one too. Its name never changes. */
 export const describePermission = command(
   'DescribePermission',
   z.object({ name: permissionName, description: line(1, 200) }),
   (data, { permissions }) => {
-    if (isBuiltIn(data.name))
-      return reject('CONFLICT', 'permission-built-in', 'The words of a built-in permission are fixed', 'name');
-    const before = permissions[data.name];
+    const { name } = data;
+    const before = permissions[name] ?? (isBuiltIn(name) ? BUILT_IN[name].description : undefined);
     if (before === undefined) return reject('NOT_FOUND', 'permission-unknown', 'There is no such permission', 'name');
     return before === data.description ? [] : [{ type: 'PermissionDescribed', data }];
   },

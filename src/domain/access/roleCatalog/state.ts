@@ -46,7 +46,7 @@ export type Role = {
 };
 export type RoleCatalog = {
   readonly roles: Readonly<Record<string, Role>>;
-  /** Permissions defined beside the built-in ones, with their descriptions. */
+  /** Permissions defined beside the built-in ones with their descriptions, and built-in ones that were given others. */
   readonly permissions: Readonly<Record<string, string>>;
 };
 

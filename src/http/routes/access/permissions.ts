@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { BUILT_IN, CONTEXTS } from '../../../domain/access/permissions.ts';
+import { BUILT_IN, CONTEXTS, isBuiltIn } from '../../../domain/access/permissions.ts';
 import { line } from '../../../domain/fields.ts';
 import { definedPermissions, permissions } from '../../../projections/access/permissions.ts';
 import { allRoles, roles } from '../../../projections/access/roles.ts';
@@ -35,10 +35,12 @@ export const permissionRoutes = (app: App, { db }: Deps): void => {
     async ({ query }) => {
       const { q, context, order } = query;
       const [all, defined] = await Promise.all([allRoles(db), definedPermissions(db)]);
-      const catalogue = [
-        ...Object.entries(BUILT_IN).map(([name, rest]) => ({ name, ...rest, builtIn: true })),
-        ...defined.map((row) => ({ ...row, builtIn: false })),
-      ];
+      const builtIn = Object.entries(BUILT_IN).map(([name, rest]) => ({ name, ...rest }));
+      // In the words of the administrators where they have found others.
+      const catalogue = [...new Map([...builtIn, ...defined].map((row) => [row.name, row])).values()].map((row) => ({
+        ...row,
+        builtIn: isBuiltIn(row.name),
+      }));
       const wanted = catalogue
         .filter((permission) => contains(permission.name, q) || contains(permission.description, q))
         .filter((permission) => context === undefined || permission.context === context)
