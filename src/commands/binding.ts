@@ -140,6 +140,8 @@ export type Binding<
     readonly schema: Answer;
     readonly of?: (result: Result<z.output<Input>, State, Event>) => z.input<Answer>;
   };
+  /** A sentence for the person who asked, where the data of the answer tell nothing. */
+  readonly message?: string;
   /** One line for the API document. */
   readonly summary: string;
   /** A body for the API document that would be accepted. */
@@ -158,7 +160,17 @@ export type AnyCommand = {
 };
 export type AnyBinding = Pick<
   Binding,
-  'path' | 'access' | 'unverified' | 'apiKey' | 'credential' | 'exports' | 'internal' | 'status' | 'summary' | 'example'
+  | 'path'
+  | 'access'
+  | 'unverified'
+  | 'apiKey'
+  | 'credential'
+  | 'exports'
+  | 'internal'
+  | 'status'
+  | 'message'
+  | 'summary'
+  | 'example'
 > & {
   readonly command: AnyCommand;
   readonly resolve?: (input: never, reads: Reads, actor: Actor) => Promise<unknown>;

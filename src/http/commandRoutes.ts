@@ -123,7 +123,8 @@ export const commandRoutes = (app: App, deps: Deps, presenters: Readonly<Record<
           const outcome = await runCommand(app, deps, binding, { request, reply, input });
           const data =
             presenter === undefined ? outcome.data : await presenter(deps, { app, input, outcome, request, reply });
-          return { success: true, data: data ?? null };
+          const { message } = binding;
+          return { success: true, ...(message === undefined ? {} : { message }), data: data ?? null };
         },
       };
       app.route(route);

@@ -71,6 +71,7 @@ export const emailBindings = [
     stream: ({ email }, { hash }) => emailHash(hash, email),
     version: () => undefined,
     answer: { schema: z.object({}), of: () => ({}) },
+    message: 'If there is an account with this address that is not verified, a mail is on its way',
     summary: 'Asks for another verification mail; the answer is the same for every address',
     example: { email: 'ada@example.org' },
   }),

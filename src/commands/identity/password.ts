@@ -69,6 +69,7 @@ export const passwordBindings = [
     stream: ({ email }, { hash }) => emailHash(hash, email),
     version: () => undefined,
     answer: { schema: z.object({}), of: () => ({}) },
+    message: 'If there is an account with this address, a mail is on its way',
     summary: 'Asks to choose another password; the answer is the same for every address',
     example: { email: 'ada@example.org' },
   }),

@@ -102,7 +102,7 @@ export const commandOperation = (
   config: NonNullable<RouteOptions['config']>,
   binding: AnyBinding,
 ): Operation => {
-  const { command, answer, status = 200, summary, example } = binding;
+  const { command, answer, status = 200, message, summary, example } = binding;
   const plain = url.endsWith(`/commands/${command.name}`);
   const input = jsonSchemaOf(command.input, 'input');
   const names = paramsOf(url);
@@ -145,7 +145,11 @@ export const commandOperation = (
       : {}),
     responses: {
       [String(status)]: success(
-        z.object({ success: z.literal(true), data: answer?.schema ?? z.null() }),
+        z.object({
+          success: z.literal(true),
+          ...(message === undefined ? {} : { message: z.literal(message) }),
+          data: answer?.schema ?? z.null(),
+        }),
         'Done, or already so',
         VERSIONED,
       ),
