@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Actor, can, commandsOf, decider, type EventOf, type Rejection, reject } from '../decider.ts';
-import { instant, line, roleName, uuid } from '../fields.ts';
+import { instant, lines, roleName, uuid } from '../fields.ts';
 import { ADMIN_ROLE_ID, isPlanRole } from './systemRoles.ts';
 
 /** Stored facts. Type names and fields are the storage format: add to them, never rename or remove. */
@@ -106,7 +106,7 @@ export const assignRole = command(
       accountId: uuid,
       roleId: uuid.optional(),
       roleName: roleName.optional(),
-      reason: line(0, 300).optional(),
+      reason: lines(0, 300).optional(),
       expiresAt: instant.optional(),
     })
     .refine(({ roleId, roleName }) => (roleId === undefined) !== (roleName === undefined), {
@@ -176,7 +176,7 @@ export type RevokeFacts = {
  */
 export const revokeRole = command(
   'RevokeRole',
-  z.object({ accountId: uuid, roleId: uuid, reason: line(0, 300).optional() }),
+  z.object({ accountId: uuid, roleId: uuid, reason: lines(0, 300).optional() }),
   ({ accountId, roleId, reason }, state, { actor, facts, now }: { actor: Actor; facts: RevokeFacts; now: Date }) => {
     const { role } = facts;
     const held = state.assignments[roleId];

@@ -98,6 +98,11 @@ t.test('defining a role', async (t) => {
     );
     t.notMatch(outcome, { reason: String });
   });
+  t.test('takes a description of several lines, and no other control characters', async (t) => {
+    const described = (description: string) => given().when(defineRole, { name: 'closer', description }, admin);
+    t.match(described('Closes offices:\n\tall of them').outcome, [{ data: { description: /\n\tall/ } }]);
+    described('Closes\u0007').rejected('input-invalid', 'description');
+  });
   t.test('is refused for a permission that is in no catalogue', async () =>
     given()
       .when(defineRole, { name: 'pilot', permissions: ['fly:moon'] }, admin)

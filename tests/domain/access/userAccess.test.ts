@@ -54,7 +54,7 @@ t.test('assigning a role', async (t) => {
     given().when(assignRole, { accountId, roleId }, admin, to(scheduler)).then(assigned()),
   );
   t.test('gives it until an instant, with a reason', async () => {
-    const more = { reason: 'Stands in', expiresAt: minutes(5) };
+    const more = { reason: 'Stands in\nfor Bob', expiresAt: minutes(5) };
     given()
       .when(assignRole, { accountId, roleId, ...more }, admin, to(scheduler))
       .then(assigned(scheduler, more));

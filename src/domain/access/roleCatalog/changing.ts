@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Actor, commandsOf, reject } from '../../decider.ts';
-import { line, permissionName, roleName, uuid, version } from '../../fields.ts';
+import { lines, permissionName, roleName, uuid, version } from '../../fields.ts';
 import { effectivePermissions } from '../hierarchy.ts';
 import { ADMIN_ROLE_ID } from '../systemRoles.ts';
 import {
@@ -27,7 +27,7 @@ export const updateRole = command(
   z.object({
     roleId: uuid,
     name: roleName.optional(),
-    description: line(0, 300).optional(),
+    description: lines(0, 300).optional(),
     permissions: Permissions.optional(),
     parentRoleIds: Parents.optional(),
     version: version.optional().describe('The version of the role that the caller has seen'),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { commandsOf } from '../../decider.ts';
-import { line, roleName } from '../../fields.ts';
+import { lines, roleName } from '../../fields.ts';
 import { depthOf, effectivePermissions, MAX_DEPTH } from '../hierarchy.ts';
 import { SYSTEM_ROLES, type SystemRoleName } from '../systemRoles.ts';
 import { escalation, missingParent, nameTaken, Parents, Permissions, refusedPermission, tooDeep } from './checks.ts';
@@ -59,7 +59,7 @@ export const defineRole = command(
   'DefineRole',
   z.object({
     name: roleName,
-    description: line(0, 300).default(''),
+    description: lines(0, 300).default(''),
     permissions: Permissions.default([]),
     parentRoleIds: Parents.default([]),
   }),

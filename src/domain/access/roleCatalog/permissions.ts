@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { commandsOf, reject } from '../../decider.ts';
-import { line, permissionName } from '../../fields.ts';
+import { lines, permissionName } from '../../fields.ts';
 import { BUILT_IN, CONTEXTS, isBuiltIn } from '../permissions.ts';
 import { isKnown, roleCatalog } from './state.ts';
 
@@ -11,7 +11,7 @@ const definable = permissionName.refine((name) => name !== '*:*', '*:* is built 
 /** Adds a permission to the catalogue, for custom roles to hold. */
 export const definePermission = command(
   'DefinePermission',
-  z.object({ name: definable, description: line(1, 200), context: z.enum(CONTEXTS) }),
+  z.object({ name: definable, description: lines(1, 200), context: z.enum(CONTEXTS) }),
   (data, state) => {
     if (isKnown(state, data.name))
       return reject('CONFLICT', 'permission-name-taken', `There is a permission ${data.name} already`, 'name');
@@ -22,7 +22,7 @@ export const definePermission = command(
 /** Says in other words what a permission allows, a built-in one too. Its name never changes. */
 export const describePermission = command(
   'DescribePermission',
-  z.object({ name: permissionName, description: line(1, 200) }),
+  z.object({ name: permissionName, description: lines(1, 200) }),
   (data, { permissions }) => {
     const { name } = data;
     const before = permissions[name] ?? (isBuiltIn(name) ? BUILT_IN[name].description : undefined);
