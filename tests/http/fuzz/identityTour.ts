@@ -50,8 +50,8 @@ const profile = async (run: Run, query: Query, { name, accountId }: Person): Pro
   await run(name, 'UpdatePreferences', { theme: 'dark' });
   await run(name, 'ReplacePreferences', { theme: 'light', notifications: false });
   await query(name, 'putUsersMe', { displayName: 'Member' });
-  await query('admin', 'putUsersUserId', { userId: accountId, displayName: 'A member' });
-  await query('admin', 'putUsersUserIdPreferences', { userId: accountId, theme: 'auto' });
+  await query('admin', 'putUsersAccountId', { accountId, displayName: 'A member' });
+  await query('admin', 'putUsersAccountIdPreferences', { accountId, theme: 'auto' });
 };
 
 const passwords = async (run: Run, call: Call, world: World, member: Person): Promise<void> => {
@@ -152,7 +152,7 @@ const ending = async (run: Run, query: Query, world: World, member: Person): Pro
   await run('admin', 'ReactivateAccount', { accountId });
   await world.logIn(member);
   await run('admin', 'DeactivateAccount', { accountId });
-  await query('admin', 'postUsersUserIdReactivate', { userId: accountId });
+  await query('admin', 'postUsersAccountIdReactivate', { accountId });
   await run('admin', 'DeactivateAccount', { accountId });
   await run('admin', 'EraseAccount', { accountId, confirm: email });
 };
