@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { globSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import t from 'tap';
 import {
   arrows,
@@ -10,6 +10,7 @@ import {
   impurities,
   type Sources,
 } from './support/arrows.ts';
+import { filesOf, parts } from './support/parts.ts';
 
 const root = join(import.meta.dirname, '..');
 const sources: Sources = new Map(
@@ -123,4 +124,11 @@ t.test('the guard', async (t) => {
   t.test('finds a read of the environment', async (t) =>
     t.equal(environmentReads(planted('src/http/x.ts', 'const port = process.env.PORT;')).length, 1),
   );
+});
+
+t.test('every test file is run, once', async (t) => {
+  const files = globSync('**/*.test.ts', { cwd: import.meta.dirname }).sort();
+  t.same(Object.keys(parts).flatMap(filesOf).sort(), files, 'each is in one part');
+  const runners = globSync('parts/*.ts', { cwd: import.meta.dirname }).map((path) => basename(path, '.ts'));
+  t.same(Object.keys(parts).sort(), runners.sort(), 'and every part is run');
 });

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
 import type pg from 'pg';
+import { cacheOf } from '../cacheOf.ts';
 import { gathered } from '../gathered.ts';
 import type { MasterKeys } from '../masterKeys.ts';
 
@@ -26,8 +26,8 @@ const CACHED_MS = 30_000;
 
 /** Keys in table `convene.subject_keys`. */
 export const keyRing = (pool: pg.Pool, master: MasterKeys): KeyRing => {
-  const cache = new LRUCache<string, Buffer>({ max: CACHED, ttl: CACHED_MS });
-  const forgotten = new LRUCache<string, true>({ max: CACHED, ttl: FORGOTTEN_MS });
+  const cache = cacheOf<string, Buffer>(CACHED, CACHED_MS);
+  const forgotten = cacheOf<string, true>(CACHED, FORGOTTEN_MS);
 
   const learn = (rows: readonly Row[], into: Map<string, Buffer | null>): void => {
     for (const { subject, wrapped } of rows) {

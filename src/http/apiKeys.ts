@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
-import { LRUCache } from 'lru-cache';
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
+import { cacheOf } from '../cacheOf.ts';
 import { API_KEY, apiKeyHash } from '../commands/identity/apiKeys.ts';
 import type { KeyedHash } from '../commands/reads.ts';
 import type { Fact } from '../eventstore/feed.ts';
@@ -48,9 +48,9 @@ export const createApiKeys = ({
   readonly log: Pick<Logger, 'warn'>;
   readonly now?: () => Date;
 }): CachedApiKeys => {
-  const known = new LRUCache<string, { readonly key: ApiKey; readonly until: number }>({ max: KEYS });
-  const revoked = new LRUCache<string, true>({ max: KEYS });
-  const noted = new LRUCache<string, number>({ max: KEYS });
+  const known = cacheOf<string, { readonly key: ApiKey; readonly until: number }>(KEYS);
+  const revoked = cacheOf<string, true>(KEYS);
+  const noted = cacheOf<string, number>(KEYS);
 
   const note = (keyId: string, at: Date): void => {
     if ((noted.get(keyId) ?? 0) > at.getTime() - NOTED_EVERY) return;

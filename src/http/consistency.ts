@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { LRUCache } from 'lru-cache';
+import { cacheOf } from '../cacheOf.ts';
 import type { Position } from '../eventstore/port.ts';
 import { START } from '../eventstore/port.ts';
 import type { AnyProjection } from '../projections/projection.ts';
@@ -36,7 +36,7 @@ const tokenOf = ({ headers }: FastifyRequest): Position => {
 };
 
 export const createConsistency = ({ caughtUp }: Pick<Deps, 'caughtUp'>): Consistency => {
-  const written = new LRUCache<string, Position>({ max: ACCOUNTS });
+  const written = cacheOf<string, Position>(ACCOUNTS);
   const due = (request: FastifyRequest): Position => {
     const token = tokenOf(request);
     const own = request.caller === undefined ? undefined : written.get(request.caller.accountId);

@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import type { Pool } from 'pg';
+import { cacheOf } from '../cacheOf.ts';
 import { forgetSeats, lapse, renew, type Seat, UNWRITTEN } from '../projections/estimation/presence.ts';
 
 /** Told of somebody who has come or gone without a word; once over all processes. */
@@ -30,7 +30,7 @@ export const createPresence = ({
   readonly pool: Pool;
   readonly onError: (error: unknown) => void;
 }): Presence => {
-  const written = new LRUCache<string, Promise<void>>({ max: SEATS, ttl: UNWRITTEN * 1000 });
+  const written = cacheOf<string, Promise<void>>(SEATS, UNWRITTEN * 1000);
   const listeners: PresenceChanged[] = [];
   let waiting: { readonly seats: Seat[]; readonly done: Promise<void> } | undefined;
   const tell = (seats: readonly Seat[], present: boolean): void => {

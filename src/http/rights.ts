@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely';
-import { LRUCache } from 'lru-cache';
+import { cacheOf } from '../cacheOf.ts';
 import { effectivePermissions } from '../domain/access/hierarchy.ts';
 import { categoryOf, idOf } from '../eventstore/event.ts';
 import { type Position, START } from '../eventstore/port.ts';
@@ -42,8 +42,8 @@ export const createRights = ({
   readonly progress: Pick<Progress, 'reached'>;
   readonly now?: () => Date;
 }): CachedRights => {
-  const cache = new LRUCache<string, Cached>({ max: ACCOUNTS });
-  const changes = new LRUCache<string, Position>({ max: ACCOUNTS });
+  const cache = cacheOf<string, Cached>(ACCOUNTS);
+  const changes = cacheOf<string, Position>(ACCOUNTS);
   const loading = new Map<string, Promise<Rights | undefined>>();
   let rolesChanged = START;
   let known: { readonly roles: Promise<Roles>; readonly until: number } | undefined;

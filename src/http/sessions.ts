@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely';
-import { LRUCache } from 'lru-cache';
+import { cacheOf } from '../cacheOf.ts';
 import type { Fact } from '../eventstore/feed.ts';
 import { gathered } from '../gathered.ts';
 import { livingSessionsOf } from '../projections/identity/loginSessions.ts';
@@ -24,8 +24,8 @@ export const createSessions = ({
   readonly db: Kysely<ReadModels>;
   readonly now?: () => Date;
 }): CachedSessions => {
-  const alive = new LRUCache<string, { readonly accountId: string; readonly until: number }>({ max: SESSIONS });
-  const dead = new LRUCache<string, true>({ max: SESSIONS });
+  const alive = cacheOf<string, { readonly accountId: string; readonly until: number }>(SESSIONS);
+  const dead = cacheOf<string, true>(SESSIONS);
   /** Sessions that began no later count no more, whatever the read model shows. */
   let notBefore = '';
   const living = gathered((sessionIds) => livingSessionsOf(db, sessionIds, now()));

@@ -38,7 +38,7 @@ t.test('the documents with commands in them', async (t) => {
     );
   for (const document of documents)
     t.test(document, async (t) => {
-      const { api } = await testService(t);
+      const { api } = await testService(t, {}, { people: false });
       const record = (markdown: string): void => writeFileSync(join(root, document), markdown);
       const given: Given = {
         API: api,

@@ -4,9 +4,9 @@ import pg from 'pg';
 import t from 'tap';
 import { createApiKeys } from '../../src/http/apiKeys.ts';
 import type { ReadModels } from '../../src/projections/index.ts';
-import { eventually, testService } from '../support/service.ts';
+import { eventually, sharedService } from '../support/service.ts';
 
-const service = await testService(t);
+const service = await sharedService();
 const owner = await service.user();
 
 const pool = new pg.Pool({ connectionString: service.connectionString, options: '-c search_path=read,convene' });

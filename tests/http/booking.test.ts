@@ -1,9 +1,9 @@
 import t from 'tap';
 import { codeOf, everyDay, inDays, MONDAY, practice, ZONE } from '../support/practice.ts';
-import { testService } from '../support/service.ts';
+import { sharedService } from '../support/service.ts';
 
 t.test('booking over HTTP', async (t) => {
-  const service = await testService(t);
+  const service = await sharedService();
   const { newClient, newProvider, openSlots, freeSlots } = practice(service);
 
   const provider = await newProvider();

@@ -1,9 +1,9 @@
 import t from 'tap';
 import { codeOf, everyDay, halfAnHour, inDays, practice } from '../support/practice.ts';
-import { eventually, testService } from '../support/service.ts';
+import { eventually, sharedService } from '../support/service.ts';
 
 t.test('what clients keep, and what becomes of appointments when somebody leaves', async (t) => {
-  const service = await testService(t);
+  const service = await sharedService();
   const { newClient, newProvider, openSlots, freeSlots } = practice(service);
   const [carol, dave] = [await newClient('Carol'), await newClient('Dave')];
   const WORK = everyDay('09:00', '12:00');

@@ -1,13 +1,13 @@
 import ICAL from 'ical.js';
 import t from 'tap';
 import { inDays, practice } from '../support/practice.ts';
-import { type Client, eventually, testService } from '../support/service.ts';
+import { type Client, eventually, sharedService } from '../support/service.ts';
 
 const entriesIn = (text: string) =>
   new ICAL.Component(ICAL.parse(text)).getAllSubcomponents('vevent').map((event) => new ICAL.Event(event));
 
 t.test('appointments to subscribe to', async (t) => {
-  const service = await testService(t);
+  const service = await sharedService();
   const { newProvider, newClient, openSlots, freeSlots } = practice(service);
   const [provider, client] = [await newProvider(), await newClient('Carol')];
   await openSlots(provider, inDays(3));

@@ -1,11 +1,11 @@
 import t from 'tap';
-import { type Answer, type Client, eventually, testService } from '../support/service.ts';
+import { type Answer, type Client, eventually, sharedService } from '../support/service.ts';
 
 /** Headers with which a query shows what another caller's command did. */
 const after = ({ headers }: Answer) => ({ 'consistency-token': headers.get('consistency-token') ?? '' });
 
 t.test('estimation over HTTP', async (t) => {
-  const { user, admin, anonymous, pool } = await testService(t);
+  const { user, admin, anonymous, pool } = await sharedService();
   const [fay, vic, wim, eve] = await Promise.all([user('Fay'), user('Vic'), user('Wim'), user('Eve')]);
   for (const person of [fay, vic, wim, eve])
     await eventually(

@@ -1,9 +1,9 @@
 import t from 'tap';
 import { codeOf, everyDay, halfAnHour, inDays, practice } from '../support/practice.ts';
-import { type Client, eventually, testService } from '../support/service.ts';
+import { type Client, eventually, sharedService } from '../support/service.ts';
 
 t.test('exceptions to the availability over HTTP', async (t) => {
-  const service = await testService(t);
+  const service = await sharedService();
   const { newClient, newProvider, openSlots, freeSlots } = practice(service);
   const PATH = '/provider/availability/exceptions';
   const WORK = everyDay('09:00', '12:00');

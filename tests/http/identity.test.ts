@@ -1,8 +1,8 @@
 import t from 'tap';
-import { eventually, testService } from '../support/service.ts';
+import { eventually, sharedService } from '../support/service.ts';
 
 const PASSWORD = 'Correct-horse-7';
-const service = await testService(t);
+const service = await sharedService();
 const { anonymous, login, newcomer, user, verificationToken } = service;
 const registration = (email: string) => ({ email, password: PASSWORD, displayName: 'Ada', acceptTerms: true });
 

@@ -4,9 +4,9 @@ import t from 'tap';
 import { createRights } from '../../src/http/rights.ts';
 import { createSessions } from '../../src/http/sessions.ts';
 import type { ReadModels } from '../../src/projections/index.ts';
-import { eventually, testService } from '../support/service.ts';
+import { eventually, sharedService } from '../support/service.ts';
 
-const service = await testService(t);
+const service = await sharedService();
 const admin = await service.admin();
 const somebody = await service.user();
 

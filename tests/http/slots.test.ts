@@ -1,9 +1,9 @@
 import t from 'tap';
 import { codeOf, everyDay, halfAnHour, inDays, instantOf, practice, ZONE } from '../support/practice.ts';
-import { type Client, testService } from '../support/service.ts';
+import { type Client, sharedService } from '../support/service.ts';
 
 t.test('single slots over HTTP', async (t) => {
-  const service = await testService(t);
+  const service = await sharedService();
   const { newClient, newProvider, openSlots, freeSlots } = practice(service);
   const doctor = await newProvider({ weekly: everyDay('09:00', '12:00') });
   const carol = await newClient('Carol');

@@ -39,6 +39,7 @@ const partOf = (path: string): string => path.split('/')[1] ?? '';
 
 const PARTS_BELOW_HTTP = [
   'audit',
+  'cacheOf.ts',
   'commands',
   'config.ts',
   'domain',
@@ -65,8 +66,9 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   'masterKeys.ts': [],
   'startupProblem.ts': [],
   integrations: ['domain'],
-  eventstore: ['domain', 'gathered.ts', 'masterKeys.ts', 'uuid.ts'],
+  eventstore: ['cacheOf.ts', 'domain', 'gathered.ts', 'masterKeys.ts', 'uuid.ts'],
   'gathered.ts': [],
+  'cacheOf.ts': [],
   commands: ['domain', 'eventstore', 'uuid.ts'],
   audit: ['domain', 'eventstore', 'commands'],
   projections: ['domain', 'eventstore', 'audit', 'postgres'],

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, statfs } from 'node:fs/promises';
+import { mkdtemp, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Pool } from 'pg';
@@ -16,23 +16,27 @@ export type TestDatabase = {
 
 /** Connection string of the server that `npm test` started for all test files. */
 const SHARED = 'CONVENE_TEST_PG';
-/** Names the database on it where the service has been started before. */
+/** Databases on it that others may be copies of: one where the service has been started before, one where people live too. */
+export const TEMPLATES = { started: 'convene_started', peopled: 'convene_peopled' } as const;
+/** Set when they are there. */
 const PREPARED = 'CONVENE_TEST_PREPARED';
+/** Whether a database can be a copy of one of {@link TEMPLATES}. */
+export const prepared = (): boolean => process.env[PREPARED] !== undefined;
 
 /**
  * A fresh database on a real PostgreSQL, dropped when `t` is over. With `migrate` it has the tables of the service; with
- * `prepared` it is a copy of one where the service was started before, if there is any. All test files of one `npm test`
- * share one server; a file run alone starts one that goes away with it.
+ * `copyOf` it is a copy of that template, if it is there. All test files of one `npm test` share one server; a file run
+ * alone starts one that goes away with it.
  */
 export async function testDatabase(
   t: { after: (callback: () => Promise<void>) => unknown },
-  { migrate = false, prepared = false }: { readonly migrate?: boolean; readonly prepared?: boolean } = {},
+  { migrate = false, copyOf }: { readonly migrate?: boolean; readonly copyOf?: keyof typeof TEMPLATES } = {},
 ): Promise<TestDatabase> {
   const server = await serverUrl();
   const name = `test_${process.pid}_${randomBytes(6).toString('hex')}`;
-  const copied = prepared ? (process.env[PREPARED] ?? 'template0') : 'template0';
-  const template = migrate ? await migratedTemplate(server) : copied;
-  await administer(server, `create database ${name} template ${template} strategy file_copy`);
+  const copied = copyOf !== undefined && prepared() ? TEMPLATES[copyOf] : 'template0';
+  const original = migrate ? await migratedTemplate(server) : copied;
+  await administer(server, `create database ${name} template ${original} strategy file_copy`);
   const connectionString = withDatabase(server, name);
   const pool = new Pool({
     connectionString,
@@ -81,6 +85,8 @@ export async function startTestServer(): Promise<string> {
   const cluster = await clusterIn(join(folder, 'postgres'));
   const password = randomBytes(12).toString('hex');
   await initialise(cluster, password, false);
+  // Thousands of connections, and to prove a password takes either side milliseconds.
+  await writeFile(join(cluster.data, 'pg_hba.conf'), 'host all all 127.0.0.1/32 trust\n');
   const port = await freePort();
   const server = await run(cluster, port, {
     fsync: 'off',
@@ -125,13 +131,14 @@ async function migratedTemplate(server: string): Promise<string> {
   }
 }
 
-/** Creates a database that others may be copied from, with what `fill` puts into it. */
+/** Creates a database that others may be copied from: itself a copy of another, and what `fill` puts into it. */
 export async function template(
   server: string,
   name: string,
   fill: (connectionString: string) => Promise<void>,
+  original = 'template0',
 ): Promise<void> {
-  await administer(server, `create database ${name} template template0`);
+  await administer(server, `create database ${name} template ${original}`);
   await fill(withDatabase(server, name));
   await administer(server, `alter database ${name} is_template true allow_connections false`);
 }

@@ -7,7 +7,7 @@ import { Pool } from 'pg';
 import type { Test } from 'tap';
 import type { Start, Started } from './here.ts';
 import { startHosted } from './hosted.ts';
-import { testDatabase } from './postgres.ts';
+import { prepared, testDatabase } from './postgres.ts';
 
 /** An answer as a client sees it. */
 export type Answer = {
@@ -32,6 +32,10 @@ export type Client = {
 
 const PASSWORD = 'Correct-horse-7';
 export const ADMIN = { email: 'admin@example.org', password: 'Admin-horse-7' };
+/** So many accounts are ready in a database with people. */
+const PEOPLE = 40;
+const SOMEBODY = 'Somebody';
+const addressOf = (person: number): string => `somebody.${person}@example.org`;
 
 /** By address of a service, how far the log has come by the answers that anybody had from it. */
 const heard = new Map<string, bigint>();
@@ -90,73 +94,8 @@ export const eventually = async <T>(ask: () => Promise<T>, enough: (value: T) =>
   }
 };
 
-/** How a service of a test is started. */
-export type Starting = {
-  /** Milliseconds that its clock is ahead of the machine's at first. */
-  readonly ahead?: number;
-  /** In another process unless told otherwise. */
-  readonly start?: Start;
-};
-
-/** What every service of a test is started with. One master key for all: their databases are copies of one. */
-const common = (connectionString: string, dataDir: string): Record<string, string> => ({
-  NODE_ENV: 'test',
-  DATABASE_URL: connectionString,
-  CONVENE_DATA_DIR: dataDir,
-  CONVENE_MASTER_KEY: 'the master key of all services that are started for tests',
-  PORT: '0',
-  CONVENE_ADMIN_EMAIL: ADMIN.email,
-  CONVENE_ADMIN_PASSWORD: ADMIN.password,
-  PASSWORD_COST: '4',
-  RATE_LIMIT_SCALE: '100000',
-  LOG_LEVEL: 'critical',
-});
-
-const ownFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'convene-service-'));
-
-/**
- * The whole service on a database of its own, listening on a free port, in a process that it shares with other services
- * of tests. Stopped with the test. `variables` are added to its environment.
- */
-export const testService = async (
-  t: Test,
-  variables: Record<string, string> = {},
-  { ahead = 0, start: startIn = startHosted }: Starting = {},
-) => {
-  const { connectionString, pool } = await testDatabase(t, { prepared: true });
-  const dataDir = await ownFolder();
-  t.teardown(() => rm(dataDir, { recursive: true, force: true }));
-  const environment = { ...common(connectionString, dataDir), ...variables };
-  const nodes: Started[] = [];
-  /** Starts a process on the database, as far as one process can hold several; stopped once, with the test at the latest. */
-  const node = async (more: Record<string, string> = {}): Promise<Pick<Started, 'url' | 'stop'>> => {
-    const started = await startIn({ ...environment, ...more }, ahead);
-    nodes.push(started);
-    let stopped: Promise<void> | undefined;
-    const stop = (): Promise<void> => {
-      stopped ??= started.stop();
-      return stopped;
-    };
-    t.teardown(stop);
-    return { url: started.url, stop };
-  };
-  const service = await node();
-  const setAhead = async (ms: number): Promise<void> => {
-    await Promise.all(nodes.map((each) => each.setAhead(ms)));
-  };
-
-  /** A further process on the same database, with the role api alone. */
-  const secondNode = async () => {
-    const second = await node({ CONVENE_ROLES: 'api' });
-    const address = `${second.url}/api/v1`;
-    return {
-      ...second,
-      anonymous: client(address),
-      as: ({ accountId, email, token = '' }: Client): Client => client(address, { accountId, email, token }),
-    };
-  };
-
-  const api = `${service.url}/api/v1`;
+/** People of the service at an address. */
+const callersOf = (api: string) => {
   const anonymous = client(api);
   const login = async (email: string, password = PASSWORD): Promise<Client> => {
     const { body } = must(await anonymous.post('/auth/login', { email, password }), 200, 'log in');
@@ -203,14 +142,14 @@ export const testService = async (
     /^\d{6}/.exec((await message(number, 'otp-code', count)).text)?.[0] ?? '';
 
   /** A registered account that has not verified its address, logged in. */
-  const newcomer = async (displayName = 'Somebody', email = `${randomUUID()}@example.org`): Promise<Client> => {
+  const newcomer = async (displayName = SOMEBODY, email = `${randomUUID()}@example.org`): Promise<Client> => {
     const account = { email, password: PASSWORD, displayName, acceptTerms: true };
     must(await anonymous.post('/auth/register', account), 201, 'register');
     return login(email);
   };
 
   /** A registered account with a verified address and the role free, logged in. */
-  const user = async (displayName = 'Somebody', email?: string): Promise<Client> => {
+  const user = async (displayName = SOMEBODY, email?: string): Promise<Client> => {
     const registered = await newcomer(displayName, email);
     const token = await verificationToken(registered.email);
     must(await anonymous.post('/auth/verify-email', { token }), 200, 'verify');
@@ -221,6 +160,90 @@ export const testService = async (
     return registered;
   };
 
+  return { anonymous, login, admin, newcomer, user, verificationToken, message, tokenIn, codeTo };
+};
+
+/** How a service of a test is started. */
+export type Starting = {
+  /** Milliseconds that its clock is ahead of the machine's at first. */
+  readonly ahead?: number;
+  /** In another process unless told otherwise. */
+  readonly start?: Start;
+  /** Whether accounts may be ready before the test begins, for `user` to hand out. */
+  readonly people?: boolean;
+};
+
+/** What every service of a test is started with. One master key for all: their databases are copies of one. */
+const common = (connectionString: string, dataDir: string): Record<string, string> => ({
+  NODE_ENV: 'test',
+  DATABASE_URL: connectionString,
+  CONVENE_DATA_DIR: dataDir,
+  CONVENE_MASTER_KEY: 'the master key of all services that are started for tests',
+  PORT: '0',
+  CONVENE_ADMIN_EMAIL: ADMIN.email,
+  CONVENE_ADMIN_PASSWORD: ADMIN.password,
+  PASSWORD_COST: '4',
+  RATE_LIMIT_SCALE: '100000',
+  LOG_LEVEL: 'critical',
+});
+
+const ownFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'convene-service-'));
+
+/**
+ * The whole service on a database of its own, listening on a free port, in a process that it shares with other services
+ * of tests. Stopped with the test. `variables` are added to its environment.
+ */
+export const testService = async (
+  t: Test,
+  variables: Record<string, string> = {},
+  { ahead = 0, start: startIn = startHosted, people = true }: Starting = {},
+) => {
+  const { connectionString, pool } = await testDatabase(t, { copyOf: people ? 'peopled' : 'started' });
+  const dataDir = await ownFolder();
+  t.teardown(() => rm(dataDir, { recursive: true, force: true }));
+  const environment = { ...common(connectionString, dataDir), ...variables };
+  const nodes: Started[] = [];
+  /** Starts a process on the database, as far as one process can hold several; stopped once, with the test at the latest. */
+  const node = async (more: Record<string, string> = {}): Promise<Pick<Started, 'url' | 'stop'>> => {
+    const started = await startIn({ ...environment, ...more }, ahead);
+    nodes.push(started);
+    let stopped: Promise<void> | undefined;
+    const stop = (): Promise<void> => {
+      stopped ??= started.stop();
+      return stopped;
+    };
+    t.teardown(stop);
+    return { url: started.url, stop };
+  };
+  const service = await node();
+  let ready = people && prepared() ? PEOPLE : 0;
+  const setAhead = async (ms: number): Promise<void> => {
+    await Promise.all(nodes.map((each) => each.setAhead(ms)));
+  };
+
+  /** A further process on the same database, with the role api alone. */
+  const secondNode = async () => {
+    const second = await node({ CONVENE_ROLES: 'api' });
+    const address = `${second.url}/api/v1`;
+    return {
+      ...second,
+      anonymous: client(address),
+      as: ({ accountId, email, token = '' }: Client): Client => client(address, { accountId, email, token }),
+    };
+  };
+
+  const api = `${service.url}/api/v1`;
+  const callers = callersOf(api);
+
+  /** A registered account with a verified address and the role free, logged in. */
+  const user = async (displayName = SOMEBODY, email?: string): Promise<Client> => {
+    if (email !== undefined || ready === 0) return callers.user(displayName, email);
+    ready -= 1;
+    const somebody = await callers.login(addressOf(ready));
+    if (displayName !== SOMEBODY) must(await somebody.patch('/users/me', { displayName }), 200, 'rename');
+    return somebody;
+  };
+
   return {
     url: service.url,
     api,
@@ -228,25 +251,31 @@ export const testService = async (
     connectionString,
     dataDir,
     environment,
-    anonymous,
-    login,
-    admin,
-    newcomer,
+    ...callers,
     user,
-    verificationToken,
-    message,
-    tokenIn,
-    codeTo,
     secondNode,
     setAhead,
     stop: service.stop,
   };
 };
 
-/** Makes the database that those of all test services are copied from: one where the service has been started before. */
-export const prepareDatabase = async (connectionString: string): Promise<void> => {
+let shared: ReturnType<typeof testService> | undefined;
+
+/**
+ * One service for all tests of this process that can live with what others leave in it: that look at people and things of
+ * their own alone, and neither move its clock nor stop it.
+ */
+export const sharedService = async (): ReturnType<typeof testService> => {
+  const { default: root } = await import('tap');
+  shared ??= testService(root);
+  return shared;
+};
+
+/** Starts a service on a database that others are to be copies of, until `fill` is done and every consumer has come to the end. */
+const prepare = async (connectionString: string, fill: (api: string) => Promise<unknown>): Promise<void> => {
   const dataDir = await ownFolder();
   const service = await startHosted(common(connectionString, dataDir));
+  await fill(`${service.url}/api/v1`);
   const pool = new Pool({ connectionString });
   const behind = async () =>
     (await pool.query('select from convene.checkpoints where position < (select position from log.head)')).rowCount;
@@ -255,3 +284,13 @@ export const prepareDatabase = async (connectionString: string): Promise<void> =
   await service.stop();
   await rm(dataDir, { recursive: true });
 };
+
+/** Fills the template where the service has been started before. */
+export const prepareStarted = (connectionString: string): Promise<void> => prepare(connectionString, async () => {});
+
+/** Fills the template where people live. */
+export const preparePeople = (connectionString: string): Promise<void> =>
+  prepare(connectionString, (api) => {
+    const { user } = callersOf(api);
+    return Promise.all(Array.from({ length: PEOPLE }, (_, person) => user(SOMEBODY, addressOf(person))));
+  });

@@ -6,7 +6,7 @@ import type { Stage } from './clients/play.ts';
 import { counter } from './counters.ts';
 import type { Fault } from './faults/fault.ts';
 import type { Ledger } from './ledger.ts';
-import { quiet } from './quiet.ts';
+import { inQuiet } from './quiet.ts';
 import { seeded } from './random.ts';
 import { until } from './world/until.ts';
 import type { World } from './world/world.ts';
@@ -106,8 +106,7 @@ export const playRound = async (options: RoundOptions): Promise<RoundResult> => 
     (await Promise.all(world.wanted().map((node) => !node.roles().includes('api') || node.isReady()))).every(Boolean),
   );
   await running.askAgain();
-  await quiet(world);
-  const findings = await examine(world, ledger);
+  const findings = await inQuiet(world, (world) => examine(world, ledger));
   return {
     ...findings,
     violations: [...violations, ...findings.violations],

@@ -10,7 +10,7 @@ import type { Memory } from './clients/load.ts';
 import type { Fault } from './faults/fault.ts';
 import { faultOf, faultsFor } from './faults/index.ts';
 import { createLedger, type Ledger } from './ledger.ts';
-import { quiet } from './quiet.ts';
+import { inQuiet } from './quiet.ts';
 import { calmStage, playRound, type RoundResult } from './round.ts';
 import { convene } from './world/command.ts';
 import { Stuck, until } from './world/until.ts';
@@ -137,8 +137,7 @@ export const torture = async (
     round = rounds;
     if (options.thorough) {
       await settled(world, ledger);
-      await quiet(world);
-      const last = await examine(world, ledger);
+      const last = await inQuiet(world, (world) => examine(world, ledger));
       if (last.violations.length > 0) fail(last.violations, 'after the last round');
       const verified = await convene(world, 'projections', 'verify');
       if (verified.code !== 0)

@@ -101,7 +101,8 @@ export const consume = (options: ConsumptionOptions): Consumption => {
     savedAt = performance.now();
   };
   const isSaveDue = (): boolean => performance.now() >= saveDueAt();
-  const saveDueAt = (): number => savedAt + (unwritten ? UNWRITTEN_MS : SAVE_MS);
+  /** Positions alone are saved when the clock shows a whole {@link SAVE_MS}, so that those of all consumers go out together. */
+  const saveDueAt = (): number => (unwritten ? savedAt + UNWRITTEN_MS : (Math.floor(savedAt / SAVE_MS) + 1) * SAVE_MS);
 
   const take = async (events: readonly FeedEvent[]): Promise<void> => {
     const unreadable = events.find(isUndecodable);

@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import { cacheOf } from '../../cacheOf.ts';
 import { assertAppendable } from '../append.ts';
 import {
   type Appended,
@@ -48,7 +48,7 @@ export const appender = (options: {
   const { send } = appendCall(connection);
   const recent = recentIds();
   /** First ids of appends that may be stored although that was never answered. */
-  const uncertain = new LRUCache<string, true>({ max: 10_000 });
+  const uncertain = cacheOf<string, true>(10_000);
 
   const readStream: ReturnType<typeof reader>['readStream'] = async (stream, which, deadline) => {
     const events = await options.readStream(stream, which, deadline);

@@ -103,7 +103,8 @@ export const createChecks = ({
       memoryPercent: percent(1 - freemem() / totalmem()),
       diskPercent: disk === undefined ? null : percent(1 - disk.bavail / disk.blocks),
       load: loadavg().map((value) => Math.round(value * 100) / 100),
-      eventLoopLagMs: Math.round(delay.mean / 1e4) / 100,
+      // Before its first sample the histogram has no mean.
+      eventLoopLagMs: delay.count === 0 ? 0 : Math.round(delay.mean / 1e4) / 100,
       residentMb: Math.round(process.memoryUsage.rss() / 1_048_576),
     };
   });

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
+import type { LRUCache } from 'lru-cache';
 import type { Pool } from 'pg';
+import { cacheOf } from '../../cacheOf.ts';
 import { type Limit, SLOTS, type Standing, secondsLeft, slotAt, Window } from './window.ts';
 
 /** Callers whose counts a process holds per bucket. */
@@ -121,7 +122,7 @@ export const createCounters = (of: {
 
   return {
     bucket: (name, seconds) => {
-      const windows = new LRUCache<string, Window>({ max: CALLERS });
+      const windows = cacheOf<string, Window>(CALLERS);
       const touched = new Set<string>();
       buckets.push({ name, seconds, windows, touched });
       return {

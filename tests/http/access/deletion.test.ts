@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import t from 'tap';
 import { SYSTEM_ROLES } from '../../../src/domain/access/systemRoles.ts';
-import { eventually, testService } from '../../support/service.ts';
+import { eventually, sharedService } from '../../support/service.ts';
 
-const service = await testService(t);
+const service = await sharedService();
 const { user, pool } = service;
 const admin = await service.admin();
 

@@ -1,9 +1,9 @@
 import t from 'tap';
 import { codeOf, halfAnHour, inDays, practice } from '../../support/practice.ts';
-import { type Client, testService } from '../../support/service.ts';
+import { type Client, sharedService } from '../../support/service.ts';
 
 t.test('lists of appointments and slots over HTTP', async (t) => {
-  const service = await testService(t);
+  const service = await sharedService();
   const { newClient, newProvider, openSlots } = practice(service);
   const doctor = await newProvider({ maxAdvanceDays: 366 }, { displayName: 'Dr. Ada_Weber' });
   const erin = await newClient('Erin 100% Sure');

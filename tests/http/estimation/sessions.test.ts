@@ -1,10 +1,10 @@
 import { parse } from 'csv-parse/sync';
 import t from 'tap';
-import { type Client, eventually, testService } from '../../support/service.ts';
+import { type Client, eventually, sharedService } from '../../support/service.ts';
 import { after, done, latest, room, story, voting } from './room.ts';
 
 t.test('estimation sessions', async (t) => {
-  const { user, admin, anonymous } = await testService(t);
+  const { user, admin, anonymous } = await sharedService();
   const [fay, vic, wim, eve] = await Promise.all([user('Fay'), user('Vic'), user('Wim'), user('Eve')]);
 
   t.test('play with a deck of their choice', async (t) => {

@@ -1,12 +1,12 @@
 import t from 'tap';
-import { testService } from '../../support/service.ts';
+import { sharedService } from '../../support/service.ts';
 import { after, done, room, story, voting } from './room.ts';
 
 type Listed = { readonly id: string; readonly title: string; readonly order: number };
 const CSV = { 'content-type': 'text/csv' };
 
 t.test('the stories of a session', async (t) => {
-  const { user } = await testService(t);
+  const { user } = await sharedService();
   const [fay, vic, eve] = await Promise.all([user('Fay'), user('Vic'), user('Eve')]);
   const listed = async (at: string, query = ''): Promise<readonly Listed[]> =>
     done(await fay.get(`${at}/stories?limit=100${query}`)).stories;

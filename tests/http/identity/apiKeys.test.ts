@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import t from 'tap';
-import { type Client, eventually, testService } from '../../support/service.ts';
+import { type Client, eventually, sharedService, testService } from '../../support/service.ts';
 
-const service = await testService(t);
+const service = await sharedService();
 const { anonymous, user, newcomer, pool } = service;
 const admin = await service.admin();
 

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import t from 'tap';
-import { type Client, eventually, testService } from '../../support/service.ts';
+import { type Client, eventually, sharedService } from '../../support/service.ts';
 
 const PASSWORD = 'Correct-horse-7';
-const service = await testService(t);
+const service = await sharedService();
 const { anonymous, newcomer, user, tokenIn, message } = service;
 
 const fresh = (): string => `${randomUUID()}@example.net`;

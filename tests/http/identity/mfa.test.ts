@@ -1,9 +1,9 @@
 import { generate } from 'otplib';
 import t from 'tap';
-import { type Client, testService } from '../../support/service.ts';
+import { type Client, sharedService } from '../../support/service.ts';
 
 const PASSWORD = 'Correct-horse-7';
-const service = await testService(t);
+const service = await sharedService();
 const { anonymous, user } = service;
 
 /** The code of the time step so many steps from now. */

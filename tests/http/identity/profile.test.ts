@@ -1,7 +1,7 @@
 import t from 'tap';
-import { eventually, testService } from '../../support/service.ts';
+import { eventually, sharedService } from '../../support/service.ts';
 
-const service = await testService(t);
+const service = await sharedService();
 const { anonymous, newcomer, user } = service;
 const admin = await service.admin();
 

@@ -1,8 +1,8 @@
 import t from 'tap';
-import { testService } from '../../support/service.ts';
+import { sharedService } from '../../support/service.ts';
 
 const PASSWORD = 'Correct-horse-7';
-const service = await testService(t);
+const service = await sharedService();
 const { anonymous, newcomer } = service;
 
 type Pair = { readonly accessToken: string; readonly refreshToken: string };
