@@ -29,7 +29,13 @@ const checks: readonly Step[] = [
   { title: 'types', command: bin('tsc'), args: ['--noEmit', '--checkers', '1'] },
   // What the benchmarks measure against is installed by their first run only; without it their types say nothing.
   ...(existsSync(join(root, 'bench', 'node_modules', '.installed'))
-    ? [{ title: 'types of the benchmarks', command: bin('tsc'), args: ['--noEmit', '--project', 'bench'] }]
+    ? [
+        {
+          title: 'types of the benchmarks',
+          command: bin('tsc'),
+          args: ['--noEmit', '--checkers', '1', '--project', 'bench'],
+        },
+      ]
     : []),
   { title: 'format and lint', command: bin('biome'), args: ['check', '--error-on-warnings', '.'] },
   { title: 'unused code and dependencies', command: bin('knip'), args: ['--no-progress'] },
@@ -38,9 +44,10 @@ const checks: readonly Step[] = [
     : []),
 ];
 
-const results: Tally[] = [];
-if (files.length === 0) results.push(...(await Promise.all(checks.map(passes))));
-if (!args.includes('--checks')) results.push(await tests());
+const results = await Promise.all([
+  ...(files.length === 0 ? checks : []).map(passes),
+  ...(args.includes('--checks') ? [] : [tests()]),
+]);
 const [passed, failed] = [sum(({ passed }) => passed), sum(({ failed }) => failed)];
 console.log(`\n${((performance.now() - started) / 1000).toFixed(0)} s`);
 console.log(`${passed} passed, ${failed} failed`);
@@ -61,8 +68,8 @@ async function passes({ title, command, args }: Step): Promise<Tally> {
 }
 
 async function tests(): Promise<Tally> {
-  if (!(await buildTap())) return { passed: 0, failed: 1 };
-  const environment = await surroundings();
+  const [built, environment] = await Promise.all([buildTap(), surroundings()]);
+  if (!built) return { passed: 0, failed: 1 };
   const reader = tapReader(({ file, time, passed, failures }) => {
     const tally = `${passed} ${passed === 1 ? 'test' : 'tests'}, ${(time / 1000).toFixed(1)} s`;
     console.log(failures.length === 0 ? `✓ ${file} (${tally})` : `✗ ${file}\n${failures.join('\n')}`);

@@ -41,10 +41,11 @@ const GULP_MS = 10;
 /** Looks that may follow each other at once, so that a log which grows now and then is seen without delay. */
 const GULPS_AT_ONCE = 8;
 
-const slice = ({ events, from, to }: Chunk, position: Position): Chunk =>
-  position === from
-    ? { events, from, to }
-    : { events: events.filter((event) => event.position > position), from: position, to };
+const slice = ({ events, to }: Chunk, from: Position): Chunk => ({
+  events: events.filter(({ position }) => position > from),
+  from,
+  to,
+});
 
 /**
  * One decoded tail of the log for all consumers of a process: an event is read and decrypted once, however many
@@ -124,16 +125,30 @@ export const createFeed = ({ store, decode }: { readonly store: EventStore; read
   };
   const following = follow().catch(() => {});
 
+  /** Where in the ring the first chunk lies that goes beyond a position. */
+  const placeAfter = (position: Position): number => {
+    let low = 0;
+    let high = ring.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((ring[middle]?.to ?? position) > position) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  };
+
   const fromRing = (position: Position): Chunk => {
     const parts: Chunk[] = [];
     let count = 0;
-    for (const chunk of ring) {
-      if (chunk.to <= position) continue;
-      if (count > 0 && count + chunk.events.length > RING_EVENTS) break;
-      parts.push(slice(chunk, chunk.from < position ? position : chunk.from));
+    for (let place = placeAfter(position); place < ring.length; place += 1) {
+      const chunk = ring[place];
+      if (chunk === undefined || (count > 0 && count + chunk.events.length > RING_EVENTS)) break;
+      parts.push(chunk.from < position ? slice(chunk, position) : chunk);
       count += chunk.events.length;
     }
-    return { events: parts.flatMap(({ events }) => events), from: position, to: parts.at(-1)?.to ?? position };
+    const [first] = parts;
+    const events = parts.length === 1 && first !== undefined ? first.events : parts.flatMap(({ events }) => events);
+    return { events, from: position, to: parts.at(-1)?.to ?? position };
   };
 
   /** By where they begin, the oldest first. */

@@ -41,11 +41,6 @@ t.test('erasure', async (t) => {
   } as const;
   const canaries = Object.values(CANARIES).filter((text) => text !== CANARIES.deviceId);
 
-  const until = async (done: () => Promise<boolean>): Promise<boolean> => {
-    const end = Date.now() + 20_000;
-    while (!(await done())) if (Date.now() > end) return false;
-    return true;
-  };
   const isClean = async (): Promise<boolean> => (await findInDump(pool, canaries)).found.length === 0;
 
   /** Somebody who has left something everywhere. */
@@ -189,17 +184,16 @@ t.test('erasure', async (t) => {
       [person.accountId],
     );
     t.equal(rows.length, 1, 'the answer means that the key is gone');
-    await until(isClean);
+    await eventually(isClean, (clean) => clean);
     t.strictSame((await findInDump(pool, canaries)).found, [], 'after the erasure');
 
     const names = projections.map(({ name }) => name);
     t.ok(names.length > 10);
     for (const name of names) await requestRebuild(pool, name);
-    const rebuilt = await until(async () => {
-      const { rowCount } = await pool.query('select from convene.projection_control where rebuild');
-      return rowCount === 0;
-    });
-    t.ok(rebuilt, 'all read models are built anew');
+    await eventually(
+      () => pool.query('select from convene.projection_control where rebuild'),
+      ({ rowCount }) => rowCount === 0,
+    );
     const after = await findInDump(pool, canaries);
     t.strictSame(after.found, [], 'nor after that');
     t.ok(after.rows > 300);
