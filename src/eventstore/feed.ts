@@ -13,14 +13,22 @@ export type Decode = (events: readonly StoredEvent[]) => Promise<readonly FeedEv
 /** All events of the log after `from`, up to and including `to`. */
 export type Chunk = { readonly events: readonly FeedEvent[]; readonly from: Position; readonly to: Position };
 
+/** Somebody who reads all of the log and has no use for most of it. */
+export type Reader = {
+  readonly concerns: (event: FeedEvent) => boolean;
+  /** Told, while he waits, how far the log goes without an event that concerns him. */
+  readonly passed: (to: Position) => void;
+};
+
 export type Feed = {
   /**
    * The next events after a position; waits until there are any. An empty chunk tells how far there are none.
    * Rejects with the signal's reason once it is aborted, and with what store or codec throw while reading the past.
-   * Those who name themselves by a `reader`, the same object each time, go through the past side by side, so that it is
-   * read and decoded once for all of them: who is ahead waits for who is behind, but not long.
+   * Those who name themselves by a `reader`, the same one each time, go through the past side by side, so that it is read
+   * and decoded once for all of them: who is ahead waits for who is behind, but not long. What a reader lets pass while he
+   * waits does not end his wait; the chunk follows what he let pass.
    */
-  readonly after: (position: Position, signal: AbortSignal, reader?: object) => Promise<Chunk>;
+  readonly after: (position: Position, signal: AbortSignal, reader?: Reader) => Promise<Chunk>;
   /** Position of the last event that has been seen; START before the log was reached. */
   readonly head: () => Position;
   /** Settles once the live tail is followed. */
@@ -59,7 +67,7 @@ export const createFeed = ({ store, decode }: { readonly store: EventStore; read
   /** Where the ring begins; undefined until the live tail is followed. */
   let base: Position | undefined;
   let head = START;
-  let grown = Promise.withResolvers<void>();
+  const waiting = new Set<Waiting>();
 
   const decoded = async (batch: Batch, from: Position): Promise<Chunk> => {
     const fresh = batch.events.filter((event) => event.position > from);
@@ -78,10 +86,32 @@ export const createFeed = ({ store, decode }: { readonly store: EventStore; read
     }
   };
 
-  const announce = (): void => {
-    const { resolve } = grown;
-    grown = Promise.withResolvers();
-    resolve();
+  /** Most of those who wait let a chunk pass: to wake all of them for every event would cost more than to handle it. */
+  const announce = (chunk?: Chunk): void => {
+    for (const one of waiting) {
+      const { reader, position } = one;
+      if (
+        chunk !== undefined &&
+        reader !== undefined &&
+        position === chunk.from &&
+        !chunk.events.some(reader.concerns)
+      ) {
+        one.position = chunk.to;
+        reader.passed(chunk.to);
+      } else {
+        waiting.delete(one);
+        one.wake();
+      }
+    }
+  };
+
+  /** Waits at the head until there may be something; tells from where. */
+  const grownAfter = async (position: Position, ended: Signals, reader: Reader | undefined): Promise<Position> => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const one: Waiting = { position, reader, wake: resolve };
+    waiting.add(one);
+    await orAborted(promise, ended).finally(() => waiting.delete(one));
+    return one.position;
   };
 
   const push = (chunk: Chunk): void => {
@@ -90,7 +120,7 @@ export const createFeed = ({ store, decode }: { readonly store: EventStore; read
     while (held > RING_EVENTS && ring.length > 1) held -= ring.shift()?.events.length ?? 0;
     base = ring[0]?.from;
     head = chunk.to;
-    announce();
+    announce(chunk);
   };
 
   let tail: Subscription | undefined;
@@ -154,9 +184,9 @@ export const createFeed = ({ store, decode }: { readonly store: EventStore; read
   /** By where they begin, the oldest first. */
   const pages = new Map<Position, Promise<Chunk>>();
   /** Where each reader of the past goes on. */
-  const going = new Map<object, Position>();
+  const going = new Map<Reader, Position>();
   let gone = Promise.withResolvers<void>();
-  const goOn = (reader: object | undefined, to: Position): void => {
+  const goOn = (reader: Reader | undefined, to: Position): void => {
     if (reader === undefined) return;
     if (base !== undefined && to < base) going.set(reader, to);
     else going.delete(reader);
@@ -213,7 +243,7 @@ export const createFeed = ({ store, decode }: { readonly store: EventStore; read
   };
 
   /** Reads the past in pages whose borders all readers share, and the page behind it while this one is being handled. */
-  const fromPast = async (position: Position, ended: Signals, reader: object | undefined): Promise<Chunk> => {
+  const fromPast = async (position: Position, ended: Signals, reader: Reader | undefined): Promise<Chunk> => {
     goOn(reader, position);
     const chunk = await page(position, ended);
     goOn(reader, chunk.to);
@@ -222,17 +252,17 @@ export const createFeed = ({ store, decode }: { readonly store: EventStore; read
     return chunk;
   };
 
-  const after: Feed['after'] = async (position, signal, reader) => {
+  const after: Feed['after'] = async (from, signal, reader) => {
     // Not AbortSignal.any: it costs more than the rest of a look at the ring.
     const ended = [signal, closing.signal];
-    for (;;) {
+    for (let position = from; ; ) {
       for (const each of ended) each.throwIfAborted();
       if (base !== undefined && position < base) {
         const chunk = await fromPast(position, ended, reader);
         if (chunk.to > position) return chunk;
         pages.delete(position);
       } else if (position < head) return fromRing(position);
-      await orAborted(grown.promise, ended);
+      position = await grownAfter(position, ended, reader);
     }
   };
 
@@ -255,6 +285,9 @@ export const createFeed = ({ store, decode }: { readonly store: EventStore; read
 export class FeedClosed extends Error {
   override readonly name = 'FeedClosed';
 }
+
+/** Somebody who waits at the head, from a position that moves with what he lets pass. */
+type Waiting = { position: Position; readonly reader: Reader | undefined; readonly wake: () => void };
 
 /** Whichever is aborted first counts. */
 type Signals = readonly AbortSignal[];

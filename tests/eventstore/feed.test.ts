@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import t, { type Test } from 'tap';
-import { createFeed, type Feed } from '../../src/eventstore/feed.ts';
+import { createFeed, type Feed, type Reader } from '../../src/eventstore/feed.ts';
 import { type EventStore, type Position, START, type StoredEvent } from '../../src/eventstore/port.ts';
 
 const EVENTS = 40_000;
@@ -48,9 +48,11 @@ const open = async (t: Test) => {
   return { feed, pages: () => pages, decoded: () => decoded };
 };
 
+const wantsAll = (): Reader => ({ concerns: () => true, passed: () => {} });
+
 /** Reads on in steps; `seen` is how far it has come and checks that nothing is missing. */
 const reading = (feed: Feed, t: Test) => {
-  const reader = {};
+  const reader = wantsAll();
   let seen = START;
   const step = async (): Promise<Position> => {
     const { events, from, to } = await feed.after(seen, new AbortController().signal, reader);
@@ -110,7 +112,7 @@ t.test('readers of the past', async (t) => {
 
   t.test('leave when they are told to while they wait for another', async (t) => {
     const { feed } = await open(t);
-    const [behind, ahead] = [reading(feed, t), {}];
+    const [behind, ahead] = [reading(feed, t), wantsAll()];
     await behind.step();
     const leaving = new AbortController();
     const reason = new Error('Enough');

@@ -3,7 +3,7 @@ import pg from 'pg';
 import t from 'tap';
 import { takeOver } from '../../src/eventstore/consumer/checkpoint.ts';
 import { Replaced } from '../../src/eventstore/consumer/faults.ts';
-import { createFeed } from '../../src/eventstore/feed.ts';
+import { createFeed, type FeedEvent } from '../../src/eventstore/feed.ts';
 import { createCaughtUp, ReadModelBehind } from '../../src/projections/caughtUp.ts';
 import { createProgress } from '../../src/projections/progress.ts';
 import { prepareTables } from '../../src/projections/slots.ts';
@@ -183,9 +183,28 @@ t.test('the feed', async (t) => {
     t.equal(feed.head(), 7n);
     t.match((await feed.after(5n, never)).from, 5n);
   });
+  t.test('does not wake who has no use for what comes, and tells him how far it went', async (t) => {
+    const passed: bigint[] = [];
+    const reader = {
+      concerns: ({ type }: FeedEvent) => type === 'Wanted',
+      passed: (to: bigint) => void passed.push(to),
+    };
+    const waiting = feed.after(7n, never, reader);
+    for (const type of ['Noise', 'Noise', 'Wanted']) {
+      const position = await side.append('other-5', type, {});
+      await feed.after(position - 1n, never);
+    }
+    const { events, from, to } = await waiting;
+    t.strictSame(passed, [8n, 9n]);
+    t.strictSame([from, to], [9n, 10n]);
+    t.strictSame(
+      events.map(({ type }) => type),
+      ['Wanted'],
+    );
+  });
   t.test('lets go of a waiter who gives up', async (t) => {
     const giveUp = new AbortController();
-    const waiting = feed.after(7n, giveUp.signal);
+    const waiting = feed.after(10n, giveUp.signal);
     giveUp.abort(new Error('enough'));
     await t.rejects(waiting, { message: 'enough' });
   });

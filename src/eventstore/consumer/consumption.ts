@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import { isUndecodable } from '../event.ts';
-import { type Decode, type Fact, type Feed, FeedClosed, type FeedEvent } from '../feed.ts';
+import { type Decode, type Fact, type Feed, FeedClosed, type FeedEvent, type Reader } from '../feed.ts';
 import { type EventStore, type Position, START } from '../port.ts';
 import { type Checkpoint, type Consumer, noteError, type Settle, takeOver } from './checkpoint.ts';
 import { describe, isDataFault, Poison, Replaced } from './faults.ts';
@@ -55,7 +55,6 @@ const MAX_BACKOFF_MS = 5_000;
 export const consume = (options: ConsumptionOptions): Consumption => {
   const { pool, feed, log, consumer, interest, handler, paused, onProgress } = options;
   const stopping = new AbortController();
-  const reader = {};
   let waiting = new AbortController();
   let woken = false;
   let checkpoint: Checkpoint | undefined;
@@ -153,18 +152,32 @@ export const consume = (options: ConsumptionOptions): Consumption => {
     }
   };
 
-  /** Waits for events, a wake-up, or the moment when something is due. */
-  const next = async () => {
-    waiting = new AbortController();
-    if (woken || stopping.signal.aborted) return undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const setTimer = (): void => {
     const due = [
       ...(position > saved() ? [saveDueAt()] : []),
       ...[...letters.values()].flatMap(({ nextAttempt }) => (nextAttempt === null ? [] : [nextAttempt])),
     ];
-    const timer =
-      due.length === 0
-        ? undefined
-        : setTimeout(() => waiting.abort(), Math.max(0, Math.min(...due) - performance.now()));
+    if (due.length > 0) timer = setTimeout(() => waiting.abort(), Math.max(0, Math.min(...due) - performance.now()));
+  };
+
+  const reader: Reader = {
+    concerns: (event) => concerns(interest, event) && !letters.has(event.stream),
+    passed: (to) => {
+      const isFirst = position <= saved();
+      reach(to);
+      if (isFirst) {
+        clearTimeout(timer);
+        setTimer();
+      }
+    },
+  };
+
+  /** Waits for events, a wake-up, or the moment when something is due. */
+  const next = async () => {
+    waiting = new AbortController();
+    if (woken || stopping.signal.aborted) return undefined;
+    setTimer();
     try {
       if (paused()) await aborted(waiting.signal);
       else return await feed.after(position, waiting.signal, reader);
@@ -184,7 +197,7 @@ export const consume = (options: ConsumptionOptions): Consumption => {
     if (chunk === undefined) return;
     let to = chunk.to;
     for (;;) {
-      for (const event of chunk.events) if (concerns(interest, event) && !letters.has(event.stream)) wanted.push(event);
+      wanted.push(...chunk.events.filter(reader.concerns));
       to = chunk.to;
       if (to >= feed.head() || wanted.length >= BATCH_EVENTS || performance.now() - began > SAVE_MS) break;
       if (stopping.signal.aborted || woken) break;
