@@ -65,7 +65,9 @@ export const eraseTraces = async (
   { reads, step, destroyKey }: Pick<Run<unknown>, 'reads' | 'step' | 'destroyKey'>,
   accountId: string,
 ): Promise<readonly Outcome[]> => {
-  const erasure = (await reads.history(account, accountId)).find(({ type }) => type === 'AccountErased');
+  const history = await reads.history(account, accountId);
+  for (const { type, data } of history) if (type === 'MfaSetupStarted') await destroyKey(data.secretKey);
+  const erasure = history.find(({ type }) => type === 'AccountErased');
   if (erasure?.type === 'AccountErased')
     for (const subject of [...(erasure.data.identifierHashes ?? []), accountId]) await destroyKey(subject);
   const { emails, numbers, identities } = await reservationsOf(reads, accountId);

@@ -1,4 +1,4 @@
-import { randomInt } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { toDataURL } from 'qrcode';
 import { z } from 'zod';
 import type { Actor } from '../../domain/decider.ts';
@@ -8,7 +8,7 @@ import { bind, type Outcome, type Run } from '../binding.ts';
 import { backupCodeHash, proveSecondFactor, provesSms, sendMfaCode } from './login/challenge.ts';
 import { isPassword } from './passwordHash.ts';
 import { emailOf } from './personal.ts';
-import { newTotpSecret, totpAddress, totpSecretOf, totpStepOf } from './totp.ts';
+import { forgetSecrets, newTotpSecret, totpAddress, totpSecretOf, totpStepOf } from './totp.ts';
 
 const BACKUP_CODES = 10;
 
@@ -46,9 +46,11 @@ const setup = async (
   const outcome = await judge(input, {
     passwordRight: await passwordRight(run, input.password),
     secret,
+    secretKey: `mfa:${randomUUID()}`,
     backupCodeHashes: backupCodes.map((code) => backupCodeHash(reads.hash, actor.id, code)),
   });
   if (!outcome.ok) return outcome;
+  await forgetSecrets(run, actor.id);
   if (input.method === 'totp') {
     const qrCode = await toDataURL(totpAddress(secret, await emailOf(reads, actor.id)));
     return withSecrets(outcome, { secret, qrCode, backupCodes });
@@ -117,7 +119,11 @@ export const mfaBindings = [
   bind(accounts.disableMfa, {
     ...own,
     path: 'DELETE /auth/mfa',
-    process: async (run) => run.judge(run.input, await bothProved(run)),
+    process: async (run) => {
+      const outcome = await run.judge(run.input, await bothProved(run));
+      if (outcome.ok) await forgetSecrets(run, run.actor.id);
+      return outcome;
+    },
     answer: { schema: Enabled, of: () => ({ mfaEnabled: false }) },
     summary: 'Turns the second factor off',
     example: { password: 'Correct-Horse-7', code: '123456' },

@@ -148,6 +148,27 @@ t.test('turning it off', async (t) => {
   t.equal((await person.delete('/auth/mfa', { password: PASSWORD, code: '123456' })).status, 409);
 });
 
+t.test('the key of its secret lasts as long as the secret counts', async (t) => {
+  const { person, backupCodes } = await protectedUser();
+  /** Whether the key of each secret that was ever offered is still there, in the order of the offers. */
+  const kept = async (): Promise<readonly boolean[]> => {
+    const { rows } = await service.pool.query<{ kept: boolean }>(
+      `select k.wrapped is not null and k.erased_at is null as kept from log.events e
+       join convene.subject_keys k on k.subject = e.data::json ->> 'secretKey'
+       where e.stream = $1 and e.type = 'MfaSetupStarted' order by e.revision`,
+      [`account-${person.accountId}`],
+    );
+    return rows.map(({ kept }) => kept);
+  };
+  t.same(await kept(), [true]);
+  await person.delete('/auth/mfa', { password: PASSWORD, code: backupCodes[0] });
+  t.same(await kept(), [false], 'turned off');
+  for (const _ of [1, 2]) t.equal((await person.post('/auth/mfa/setup', { password: PASSWORD })).status, 200);
+  t.same(await kept(), [false, false, true], 'another offer takes the place of one');
+  t.equal((await person.delete('/users/me/personal-data', { confirm: person.email, password: PASSWORD })).status, 200);
+  t.same(await kept(), [false, false, false], 'erased with the account');
+});
+
 t.test('no secret of it lies in the clear anywhere', async (t) => {
   const { secret, backupCodes } = await protectedUser();
   const { rows } = await service.pool.query(

@@ -88,7 +88,10 @@ export const events = {
   MfaSetupStarted: z.object({
     accountId,
     method: z.enum(MFA_METHODS),
-    secret: own(secret(z.string())).optional().describe('TOTP secret, base32'),
+    secretKey: z
+      .string()
+      .describe('Names the key that the secret lies under, which goes when the secret is of no use any more'),
+    secret: secret(pii('secretKey', z.string())).optional().describe('TOTP secret, base32'),
     backupCodeHashes: codeHashes,
     phoneNumberId: z.string().optional().describe('Where the codes go when they go by SMS'),
     expiresAt: z.string(),

@@ -18,6 +18,8 @@ export type MfaSetupFacts = {
   readonly passwordRight: boolean;
   /** For codes by an app: base32. */
   readonly secret: string;
+  /** Names a key that nothing else lies under. */
+  readonly secretKey: string;
   readonly backupCodeHashes: readonly string[];
 };
 
@@ -44,6 +46,7 @@ export const startMfaSetup = command(
     const data = {
       accountId: actor.id,
       method,
+      secretKey: facts.secretKey,
       ...(method === 'totp' ? { secret: facts.secret } : {}),
       ...(method === 'sms' && phoneNumberId !== undefined ? { phoneNumberId } : {}),
       backupCodeHashes: [...facts.backupCodeHashes],

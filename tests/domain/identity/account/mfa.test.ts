@@ -36,10 +36,11 @@ const registered: AccountEvent = {
 };
 const secret = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP';
 const backupCodeHashes = ['b1', 'b2'];
-const facts = { passwordRight: true, secret, backupCodeHashes };
+const secretKey = 'mfa:1';
+const facts = { passwordRight: true, secret, secretKey, backupCodeHashes };
 const offered: AccountEvent = {
   type: 'MfaSetupStarted',
-  data: { accountId, method: 'totp', secret, backupCodeHashes, expiresAt: later(10).toISOString() },
+  data: { accountId, method: 'totp', secretKey, secret, backupCodeHashes, expiresAt: later(10).toISOString() },
 };
 const enabled: AccountEvent = { type: 'MfaEnabled', data: { accountId, method: 'totp', at: now.toISOString() } };
 const used = (step: number): AccountEvent => ({ type: 'TotpStepUsed', data: { accountId, step } });

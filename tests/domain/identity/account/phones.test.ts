@@ -175,7 +175,14 @@ t.test('removing a number', async (t) => {
   t.test('is refused while codes of the second factor go to it, and voids the offer to send them there', async () => {
     const setup: AccountEvent = {
       type: 'MfaSetupStarted',
-      data: { accountId, method: 'sms', ...of('a'), backupCodeHashes: [], expiresAt: minutes(10).toISOString() },
+      data: {
+        accountId,
+        method: 'sms',
+        secretKey: 'mfa:1',
+        ...of('a'),
+        backupCodeHashes: [],
+        expiresAt: minutes(10).toISOString(),
+      },
     };
     const enabled: AccountEvent = { type: 'MfaEnabled', data: { accountId, method: 'sms', at } };
     const past = [registered, added('a'), proved('a'), primary('a'), setup];

@@ -48,7 +48,7 @@ export const offer = {
         command: startMfaSetup,
         input: { password: typed, method, ...bySms },
         actor: ada,
-        facts: { passwordRight: isRight(typed, world), secret: 'BASE32', backupCodeHashes: codes },
+        facts: { passwordRight: isRight(typed, world), secret: 'BASE32', secretKey: 'mfa', backupCodeHashes: codes },
         expect: () => {
           if (world.life !== 'active') return 'account-unknown';
           if (!isRight(typed, world)) return 'password-wrong';
