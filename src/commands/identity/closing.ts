@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { ADMINISTRATORS_ID, resumeAdministrator, suspendAdministrator } from '../../domain/access/administrators.ts';
 import type { Actor } from '../../domain/decider.ts';
 import { withdrawParticipant } from '../../domain/estimation/session/index.ts';
+import type { Account } from '../../domain/identity/account/index.ts';
 import * as accounts from '../../domain/identity/account/index.ts';
-import { type Account, account } from '../../domain/identity/account/index.ts';
 import { apiKeys, revokeApiKey } from '../../domain/identity/apiKeys.ts';
 import { isOrMayBeCounted, suspensionFacts } from '../access/circle.ts';
 import { bind, internal, type Outcome, type Run } from '../binding.ts';
@@ -23,8 +23,7 @@ const targetOf = ({ accountId }: Closing, actor: Pick<Actor, 'id'>): string => a
 /** Whether the holder has proved that it is he who asks. Nobody else is asked for a password. */
 const isRight = async (input: Closing, reads: Reads, actor: Actor): Promise<boolean> => {
   if (targetOf(input, actor) !== actor.id) return false;
-  const { state } = await reads.load(account, actor.id);
-  return isPassword(reads, { accountId: actor.id, state }, input.password ?? '');
+  return isPassword(reads, actor.id, input.password ?? '');
 };
 
 /**

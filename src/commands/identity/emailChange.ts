@@ -17,7 +17,7 @@ const change = async (
   const { input, actor, reads, judge } = run;
   const { state } = await reads.load(account, actor.id);
   const newEmailHash = emailHash(reads.hash, input.newEmail);
-  const right = await isPassword(reads, { accountId: actor.id, state }, input.password);
+  const right = await isPassword(reads, actor.id, input.password);
   // A wrong password learns nothing of the address, and reserves nothing.
   if (right && newEmailHash !== state.emailHash) {
     const reserved = await reserveEmail(run, input.newEmail, actor.id, { anew: true });

@@ -26,14 +26,6 @@ const own = {
   version: () => undefined,
 } as const;
 
-const passwordRight = async (
-  { reads, actor }: Pick<Run<unknown>, 'reads' | 'actor'>,
-  password: string,
-): Promise<boolean> => {
-  const { state } = await reads.load(account, actor.id);
-  return isPassword(reads, { accountId: actor.id, state }, password);
-};
-
 const withSecrets = (outcome: Outcome, secrets: object): Outcome =>
   outcome.ok && !outcome.replayed ? { ...outcome, data: { ...(outcome.data as object), ...secrets } } : outcome;
 
@@ -44,7 +36,7 @@ const setup = async (
   const secret = newTotpSecret();
   const backupCodes = newBackupCodes();
   const outcome = await judge(input, {
-    passwordRight: await passwordRight(run, input.password),
+    passwordRight: await isPassword(reads, actor.id, input.password),
     secret,
     secretKey: `mfa:${randomUUID()}`,
     backupCodeHashes: backupCodes.map((code) => backupCodeHash(reads.hash, actor.id, code)),
@@ -80,7 +72,7 @@ const confirm = async (
 
 /** Password first: a code is used up by being checked, and must not be by somebody who does not know the password. */
 const bothProved = async (run: Run<{ readonly password: string; readonly code: string }>) => {
-  const right = await passwordRight(run, run.input.password);
+  const right = await isPassword(run.reads, run.actor.id, run.input.password);
   return {
     passwordRight: right,
     codeRight: right && (await proveSecondFactor(run, run.actor.id, run.input.code)) !== undefined,

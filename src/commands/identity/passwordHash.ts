@@ -18,7 +18,10 @@ export const passwordHashOf = async (
 
 /** Whether it is the password of the account. Without one: no, after the same time as with one. */
 export const isPassword = async (
-  reads: Pick<Reads, 'opened' | 'passwords'>,
-  { accountId, state }: { readonly accountId: string; readonly state: Pick<Account, 'passwordAt'> },
+  reads: Pick<Reads, 'load' | 'opened' | 'passwords'>,
+  accountId: string,
   clear: string,
-): Promise<boolean> => reads.passwords.verify(clear, await passwordHashOf(reads, accountId, state));
+): Promise<boolean> => {
+  const { state } = await reads.load(account, accountId);
+  return reads.passwords.verify(clear, await passwordHashOf(reads, accountId, state));
+};

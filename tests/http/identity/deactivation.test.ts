@@ -1,4 +1,5 @@
 import t from 'tap';
+import { inDays, practice } from '../../support/practice.ts';
 import { ADMIN, type Client, eventually, testService } from '../../support/service.ts';
 
 const PASSWORD = 'Correct-horse-7';
@@ -91,25 +92,12 @@ t.test('deactivation', async (t) => {
   });
 
   t.test('the account leaves what it takes part in', async (t) => {
-    const [client, doctor, host] = [await user('Client'), await user('Doctor'), await user('Host')];
-    const profile = { accountId: doctor.accountId, displayName: 'Doctor', location: '2 Rue du Fort' };
-    t.equal((await admin.post('/provider/profiles', profile)).status, 201);
-    await eventually(
-      () => doctor.get('/provider/availability'),
-      ({ status }) => status === 200,
-    );
-    const weekly = [1, 2, 3, 4, 5, 6, 7].map((dayOfWeek) => ({
-      dayOfWeek,
-      intervals: [{ start: '00:00', end: '24:00' }],
-    }));
-    await doctor.put('/provider/availability', { weekly });
-    const day = Temporal.Now.plainDateISO('UTC').add({ days: 3 }).toString();
-    await doctor.post('/provider/timeslots', { from: day, to: day });
-    const slots = await eventually(
-      () => client.get(`/appointments/available?providerId=${doctor.accountId}&from=${day}&to=${day}`),
-      ({ body }) => body.data?.slots?.length > 0,
-    );
-    const booked = await client.post('/appointments', { slotId: slots.body.data.slots[0].slotId, notes: 'Knee' });
+    const { newProvider, openSlots, freeSlots } = practice(service);
+    const [client, doctor, host] = [await user('Client'), await newProvider(), await user('Host')];
+    const day = inDays(3);
+    await openSlots(doctor, day);
+    const [slot] = await freeSlots(client, doctor, day);
+    const booked = await client.post('/appointments', { slotId: slot?.slotId, notes: 'Knee' });
     t.equal(booked.status, 201);
     const session = (await host.post('/sessions', { name: 'Sprint' })).body.data;
     t.equal((await client.post(`/sessions/${session.id}/join`)).status, 200);
@@ -121,11 +109,10 @@ t.test('deactivation', async (t) => {
     );
     t.match(appointment.body.data.cancellation, { by: 'system', reason: 'account closed' });
     const free = await eventually(
-      () => host.get(`/appointments/available?providerId=${doctor.accountId}&from=${day}&to=${day}&limit=100`),
-      ({ body }) =>
-        body.data.slots.some(({ slotId }: { slotId: string }) => slotId === slots.body.data.slots[0].slotId),
+      () => freeSlots(host, doctor, day),
+      (slots) => slots.some(({ slotId }) => slotId === slot?.slotId),
     );
-    t.equal(free.status, 200, 'and the slot is free again');
+    t.ok(free.length > 0, 'and the slot is free again');
     const left = await eventually(
       () => host.get(`/sessions/${session.id}/status`),
       ({ body }) => body.data.participants.length === 1,

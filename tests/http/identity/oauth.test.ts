@@ -147,12 +147,21 @@ t.test('signing in elsewhere', async (t) => {
     t.test('that nobody ever proved goes to the person whose it is, and to nobody else any more', async (t) => {
       const email = `${randomUUID()}@example.org`;
       const squatter = await service.newcomer('Squatter', email);
+      const offer = await squatter.post('/auth/mfa/setup', { password: 'Correct-horse-7' });
+      t.equal(offer.status, 200);
       const { status, body } = await signIn(somebody({ email }).sub);
       t.equal(status, 200);
       t.equal(body.data.user.userId, squatter.accountId);
       t.equal((await squatter.get('/users/me')).status, 401, 'the session of before has ended');
       const login = await anonymous.post('/auth/login', { email, password: 'Correct-horse-7' });
       t.equal(login.status, 401, 'the password of before counts no more');
+      const { rows } = await service.pool.query(
+        `select k.wrapped, k.erased_at is not null as erased from log.events e
+         join convene.subject_keys k on k.subject = e.data::json ->> 'secretKey'
+         where e.stream = $1 and e.type = 'MfaSetupStarted'`,
+        [`account-${squatter.accountId}`],
+      );
+      t.match(rows, [{ wrapped: null, erased: true }], 'the secret of his second factor is gone');
       const own = { authorization: `Bearer ${body.data.accessToken}` };
       t.match((await anonymous.get('/users/me', own)).body.data, { emailVerified: true });
     });

@@ -19,10 +19,11 @@ import { refuseWhileLocked } from '../login/attempt.ts';
 import { holderOf } from '../login/identifier.ts';
 import { endEach, othersOf } from '../sessionEnding.ts';
 import { newestAccount } from '../standing.ts';
+import { forgetSecrets } from '../totp.ts';
 import { giveBackIdentity, reserveIdentity } from './reservation.ts';
 import { identityAttempts } from './secrets.ts';
 
-type Needs = Pick<Run<unknown>, 'reads' | 'step' | 'origin' | 'newId'>;
+type Needs = Pick<Run<unknown>, 'reads' | 'step' | 'origin' | 'newId' | 'destroyKey'>;
 
 /** Somebody whom a provider vouches for, as this service knows him. */
 export type Person = ProvenIdentity & { readonly provider: SignInProvider; readonly subjectHash: string };
@@ -97,7 +98,10 @@ const linkByAddress = async (
   const linked = await withIdentity(run, person, accountId, () =>
     run.step(linkIdentity, accountId, { ...said(person, accountId), by: 'address', emailHash: addressHash }),
   );
-  if (linked.ok) await endEach(run, sessionIds, { by: 'password_change' });
+  if (linked.ok) {
+    await endEach(run, sessionIds, { by: 'password_change' });
+    if (!before.emailVerified) await forgetSecrets(run, accountId);
+  }
   return linked;
 };
 
