@@ -88,7 +88,8 @@ t.test('in production the outbox keeps neither content nor address', async (t) =
   await outbox.smsOver({ send: async () => {}, available: () => true }).send(message);
   t.match(await list({ recipient: message.to }), [{ recipient: '+***56', text: null, status: 'sent' }]);
   const { rows } = await pool.query('select * from convene.outbox');
-  t.notMatch(JSON.stringify(rows), /Ada@|123|654321|verify"|4930/);
+  // Without the time, whose digits may be those of a code.
+  t.notMatch(JSON.stringify(rows.map(({ at: _at, ...row }) => row)), /Ada@|123|654321|verify"|4930/);
 });
 
 t.test('beside a service the outbox', async (t) => {

@@ -32,6 +32,9 @@ const refusal = (code: number, reason: string) => ({
   error: { code, message: `Somebody's secret words about ${reason}`, errors: [{ domain: 'global', reason }] },
 });
 
+/** Any of the tokens it hands out. With the end of a UUID's first group: base64 of a ciphertext has such a beginning now and then. */
+export const TOKENS = /ya29\.|1\/\/[0-9a-f]{8}-/;
+
 /** What Google says when somebody asks too much. */
 export const quota = (status: 403 | 429, retryAfter?: string): Fault => ({
   status,
