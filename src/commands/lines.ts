@@ -1,7 +1,15 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type Context, type Rejection, reject } from '../domain/decider.ts';
 import type { Codec } from '../eventstore/codec.ts';
-import type { Metadata } from '../eventstore/event.ts';
-import { type EventStore, MAX_APPEND_BYTES, type NewEvent, type Position } from '../eventstore/port.ts';
+import { isUndecodable, type Metadata } from '../eventstore/event.ts';
+import {
+  type EventStore,
+  MAX_APPEND_BYTES,
+  type NewEvent,
+  type Position,
+  START,
+  type StoredEvent,
+} from '../eventstore/port.ts';
 import { uuid5 } from '../uuid.ts';
 import { type Aggregate, type Aggregates, advance, type Trace } from './aggregates.ts';
 import type { AnyBinding, AnyCommand, Outcome } from './binding.ts';
@@ -126,6 +134,28 @@ export const createJudge = (options: {
       one.metadata,
     );
 
+  /** What an event says, and the request that it came of, in the clear. */
+  const meaning = async (events: readonly StoredEvent[]) =>
+    (await codec.decode(events)).map((event) =>
+      isUndecodable(event) ? event.error : { data: event.data, payloadHash: event.metadata.payloadHash },
+    );
+
+  /**
+   * Whether the log holds what was decided here. Where it has events of these ids already, another process may have decided
+   * them, by the same Idempotency-Key, for another request or a moment earlier.
+   */
+  const isStored = async (stream: string, from: number, events: readonly NewEvent[]): Promise<boolean> => {
+    const stored = await store.readStream(stream, { from, limit: events.length });
+    const ours = events.map((event, index) => ({
+      ...event,
+      stream,
+      revision: from + index,
+      position: START,
+      recordedAt: '',
+    }));
+    return isDeepStrictEqual(await meaning(stored), await meaning(ours));
+  };
+
   /** Decides as many of the cases as fit into one append; answers with the cases left over. */
   const judgeLine = async (stream: string, cases: readonly Pending[]): Promise<readonly Pending[]> => {
     const decider = (cases[0] as Pending).command.decider;
@@ -193,7 +223,7 @@ export const createJudge = (options: {
     const left = cases.slice(taken);
     if (events.length > 0) {
       const outcome = await store.append(stream, start.revision < 0 ? 'noStream' : start.revision, events);
-      if (!outcome.ok) {
+      if (!outcome.ok || (outcome.repeated && !(await isStored(stream, start.revision + 1, events)))) {
         aggregates.drop(stream);
         for (const { settle } of judged) settle('moved');
         return left;

@@ -41,7 +41,7 @@ const RING_EVENTS = 4_096;
 const PAGE_EVENTS = 2_048;
 /** Pages of the past that stay decoded: how far readers of the past may be apart. */
 const PAGES = 4;
-/** How long readers of the past wait for one that does not come for its next page. */
+/** How long readers of the past wait, unless told otherwise, for one that does not come for its next page. */
 const PATIENCE_MS = 1_000;
 const RETRY_MS = 250;
 /** A log that grows faster than this is taken in gulps: every look at it costs each consumer a turn and a statement. */
@@ -60,7 +60,15 @@ const slice = ({ events, to }: Chunk, from: Position): Chunk => ({
  * projections, policies and live connections ask for it. Recent events come from memory, the past in shared pages that
  * are read ahead; memory stays flat however long the log is.
  */
-export const createFeed = ({ store, decode }: { readonly store: EventStore; readonly decode: Decode }): Feed => {
+export const createFeed = ({
+  store,
+  decode,
+  patienceMs = PATIENCE_MS,
+}: {
+  readonly store: EventStore;
+  readonly decode: Decode;
+  readonly patienceMs?: number;
+}): Feed => {
   const closing = new AbortController();
   let ring: Chunk[] = [];
   let held = 0;
@@ -228,7 +236,7 @@ export const createFeed = ({ store, decode }: { readonly store: EventStore; read
   };
 
   const page = async (from: Position, ended: Signals): Promise<Chunk> => {
-    const deadline = performance.now() + PATIENCE_MS;
+    const deadline = performance.now() + patienceMs;
     for (;;) {
       const known = pages.get(from);
       if (known !== undefined) return known;

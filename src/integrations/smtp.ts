@@ -46,7 +46,8 @@ export const smtpMailer = ({
   replyTo,
   messageId,
   stepMs = STEP_MS,
-}: Sender & { readonly url: string; readonly stepMs?: number }): Mailer => {
+  mailMs = MAIL_STEPS * stepMs,
+}: Sender & { readonly url: string; readonly stepMs?: number; readonly mailMs?: number }): Mailer => {
   const transport = createTransport({
     url,
     ...(mustEncrypt(new URL(url)) ? { requireTLS: true } : {}),
@@ -67,7 +68,7 @@ export const smtpMailer = ({
   return {
     send: async (mail: Mail) => {
       const to = recipientOf('smtp', mail);
-      const signal = AbortSignal.timeout(MAIL_STEPS * stepMs);
+      const signal = AbortSignal.timeout(mailMs);
       const named = messageId(mail.dedupeKey);
       const { calendar } = mail;
       const filename = calendar?.method === 'CANCEL' ? 'cancelled.ics' : 'appointment.ics';

@@ -57,7 +57,9 @@ export const sessions = policy('identity-sessions', {
   ],
   AccountLocked: ({ data: { accountId, reason: by } }) =>
     by === 'failed_logins' ? [] : [issue(endLoginSessions, { accountId, by })],
-  AccountDeactivated: ({ data: { accountId } }) => [issue(endLoginSessions, { accountId, by: 'deactivation' })],
+  AccountDeactivated: ({ data: { accountId, at: before } }) => [
+    issue(endLoginSessions, { accountId, before, by: 'deactivation' }),
+  ],
 });
 
 /** Gives back the addresses, numbers and identities that an account no longer has. */

@@ -43,7 +43,8 @@ export async function processesOn(data: string, parent: number): Promise<number[
   return command.stdout.includes(data) ? [parent] : [];
 }
 
-function send(pid: number, signal: NodeJS.Signals): void {
+/** Sends a signal to a process, if there still is one. */
+export function send(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {

@@ -158,9 +158,36 @@ t.test('a command', async (t) => {
   t.test('that makes a new aggregate makes one however often it is repeated, at once or later', async (t) => {
     const fresh = await another();
     const key = { idempotencyKey: randomUUID() };
-    const outcomes = await Promise.all([one, fresh, one, fresh, one].map(({ send }) => send({ by: 1 }, key, opening)));
-    t.equal(new Set(outcomes.map((outcome) => (outcome.ok ? outcome.stream : 'refused'))).size, 1);
-    t.equal(outcomes.filter((outcome) => outcome.ok && !outcome.replayed).length, 1);
+    const asked = [one, fresh, one, fresh, one];
+    const outcomes = await Promise.all(asked.map(({ send }) => send({ by: 1 }, key, opening)));
+    const [stream = '', ...others] = new Set(outcomes.map((outcome) => (outcome.ok ? outcome.stream : 'refused')));
+    t.strictSame(others, []);
+    t.equal((await one.store.readStream(stream)).length, 1);
+    // Where two processes append at the same moment, each takes the event for its own: there may be a first of each.
+    for (const node of [one, fresh]) {
+      const first = outcomes.filter((outcome, at) => asked[at] === node && outcome.ok && !outcome.replayed);
+      t.ok(first.length <= 1);
+    }
+    t.ok(outcomes.some((outcome) => outcome.ok && !outcome.replayed));
+    for (const node of [one, fresh])
+      t.match(await node.send({ by: 1 }, key, opening), { ok: true, stream, replayed: true });
+  });
+
+  t.test('whose key another process has just used, for the same or for something else, is told so', async (t) => {
+    for (const [by, told] of [
+      [2, { ok: true, data: { total: 2 } }],
+      [3, { ok: false, code: 'IDEMPOTENCY_KEY_REUSED' }],
+    ] as const) {
+      const other = await another();
+      const id = randomUUID();
+      const key = { idempotencyKey: 'k' };
+      // In memory here, so that it is decided upon as it was.
+      await other.reads.load(counter, id);
+      await one.send({ id, by: 2 }, key);
+      t.match(await other.send({ id, by }, key), told);
+      t.match(await other.reads.load(counter, id), { revision: 0, state: { total: 2 } }, 'and knows what is stored');
+      t.match(await other.send({ id, by: 2 }, key), { ok: true, replayed: true, data: { total: 2 } });
+    }
   });
 
   t.test('that was refused is decided again', async (t) => {

@@ -18,11 +18,22 @@ const documents = FOLDERS.flatMap((folder) =>
     .map((name) => `${folder}/${name}`),
 );
 
-/** What an authenticator shows for `$SECRET`: a code works once, so each use takes that of the next time step allowed. */
-const authenticator = (): Given[string] => {
+const STEP_MS = 30_000;
+
+/**
+ * What an authenticator shows for `$SECRET`: a code works once, so each use takes that of the next time step allowed. The
+ * first is that of the step before, which counts until its own is over: it is made when by the clock of the service a step
+ * has just begun.
+ */
+const authenticator = (setAhead: (ms: number) => Promise<void>): Given[string] => {
   let used = 0;
-  return (known) => {
-    const epoch = Math.floor(Date.now() / 1000) + (used++ - 1) * 30;
+  let ahead = 0;
+  return async (known) => {
+    if (used === 0) {
+      ahead = STEP_MS - (Date.now() % STEP_MS);
+      await setAhead(ahead);
+    }
+    const epoch = Math.floor((Date.now() + ahead + (used++ - 1) * STEP_MS) / 1000);
     return generate({ secret: known.get('SECRET') ?? '', epoch });
   };
 };
@@ -38,7 +49,7 @@ t.test('the documents with commands in them', async (t) => {
     );
   for (const document of documents)
     t.test(document, async (t) => {
-      const { api } = await testService(t, {}, { people: false });
+      const { api, setAhead } = await testService(t, {}, { people: false });
       const record = (markdown: string): void => writeFileSync(join(root, document), markdown);
       const given: Given = {
         API: api,
@@ -46,7 +57,7 @@ t.test('the documents with commands in them', async (t) => {
         ADMIN_PASSWORD: ADMIN.password,
         TOMORROW: dayIn(1),
         NEXT_WEEK: dayIn(7),
-        TOTP: authenticator(),
+        TOTP: authenticator(setAhead),
       };
       const steps = await walk(readFileSync(join(root, document), 'utf8'), {
         given,

@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import t from 'tap';
 import { START } from '../../src/eventstore/port.ts';
 import { ids, newEvents, newStream, stored } from './contract/subject.ts';
-import { begin, foreign, holds, until } from './standIn/loss.ts';
+import { begin, foreign, holds, insistently, until } from './standIn/loss.ts';
 
 t.test('an append whose answer is lost', async (t) => {
   t.test('is found when it was stored', async (t) => {
@@ -70,15 +70,15 @@ t.test('an append whose answer is lost', async (t) => {
   t.test('is of unknown outcome while the server stays away, and found when repeated', async (t) => {
     const { server, store } = await begin(t, { append: 600, read: 600 });
     const stream = newStream();
-    await store.append(stream, 'noStream', newEvents(1));
-    const events = newEvents(2);
+    const [first, events] = [newEvents(1), newEvents(2)];
+    await insistently(() => store.append(stream, 'noStream', first));
     server.muffle();
-    const answer = store.append(stream, 0, events);
+    const rejected = t.rejects(store.append(stream, 0, events), { name: 'OutcomeUnknown' });
     await until(holds(server, events[1]?.id ?? ''));
     await server.kill();
-    await t.rejects(answer, { name: 'OutcomeUnknown' });
+    await rejected;
     await server.start();
-    t.match(await store.append(stream, 0, events), { ok: true, revision: 2, repeated: true });
+    t.match(await insistently(() => store.append(stream, 0, events)), { ok: true, revision: 2, repeated: true });
     t.equal((await store.readStream(stream)).length, 3);
   });
 
@@ -98,11 +98,12 @@ t.test('an append whose answer is lost', async (t) => {
   t.test('because the server is frozen keeps to the deadline', async (t) => {
     const { server, store } = await begin(t, { append: 500, read: 500 });
     const stream = newStream();
-    await store.append(stream, 'noStream', newEvents(1));
+    const first = newEvents(1);
+    await insistently(() => store.append(stream, 'noStream', first));
     server.freeze();
     const begun = performance.now();
     await t.rejects(store.append(stream, 0, newEvents(1)), { name: 'OutcomeUnknown' });
-    t.ok(performance.now() - begun < 5_000);
+    t.ok(performance.now() - begun < 9_000, 'its own, not the usual one of ten seconds');
     server.thaw();
   });
 
@@ -143,21 +144,25 @@ t.test('a server that is away', async (t) => {
     await t.rejects(store.readAll(START), away);
     await t.rejects(store.head(), away);
     await server.start();
-    t.match(await store.append(newStream(), 'noStream', newEvents(1)), { ok: true, revision: 0 });
+    const [stream, events] = [newStream(), newEvents(1)];
+    t.match(await insistently(() => store.append(stream, 'noStream', events)), { ok: true, revision: 0 });
   });
 
   t.test('after it was there certainly stored nothing of what could not be sent', async (t) => {
-    const { server, store } = await begin(t, { append: 300, read: 300 });
+    const { server, store, open } = await begin(t, { append: 300, read: 300 });
     const stream = newStream();
-    await store.append(stream, 'noStream', newEvents(1));
+    const [first, events] = [newEvents(1), newEvents(1)];
+    await insistently(() => store.append(stream, 'noStream', first));
     await server.kill();
-    const events = newEvents(1);
     // The first may meet the connection while it breaks.
     await store.append(newStream(), 'noStream', newEvents(1)).catch(() => {});
     await t.rejects(store.append(stream, 0, events), { name: 'StoreUnavailable' });
     t.equal(holds(server, events[0]?.id ?? '')(), false);
     await server.start(2);
-    t.match(await store.append(stream, 0, events), { ok: true, revision: 1, repeated: false });
+    // Only one with patience can tell for sure that it was the first: the other may lose the answer to a busy machine.
+    t.match(await open({}).append(stream, 0, events), { ok: true, revision: 1, repeated: false });
+    t.match(await insistently(() => store.append(stream, 0, events)), { ok: true, revision: 1 });
+    t.same(ids(await insistently(() => store.readStream(stream))), ids([...first, ...events]));
   });
 
   t.test('does not keep the store from being closed', async (t) => {
@@ -171,11 +176,11 @@ t.test('a server that is away', async (t) => {
 
   t.test('that is frozen makes reads fail within their time', async (t) => {
     const { server, store } = await begin(t, { append: 300, read: 300 });
-    await store.head();
+    await insistently(() => store.head());
     server.freeze();
     await t.rejects(store.readAll(START), { name: 'StoreUnavailable' });
     await t.rejects(store.head(), { name: 'StoreUnavailable' });
     server.thaw();
-    t.same(await store.readStream(newStream()), []);
+    t.same(await insistently(() => store.readStream(newStream())), []);
   });
 });

@@ -39,7 +39,7 @@ t.test('the connection string', async (t) => {
       t.equal(error.name, 'StoreUnavailable');
       t.notMatch(`${error.message} ${error.cause}`, 'wrong-password');
     }
-    t.ok(performance.now() - begun < 5_000, 'without trying again until the deadline');
+    t.ok(performance.now() - begun < 9_000, 'without trying again until the deadline, ten seconds for each');
   });
 
   t.test('without trust in the server stores nothing', async (t) => {

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import t, { type Test } from 'tap';
-import type { EventStore } from '../../src/eventstore/port.ts';
+import { type Appended, type EventStore, StoreUnavailable } from '../../src/eventstore/port.ts';
+import { groupCommit } from '../../src/eventstore/postgres/groupCommit.ts';
 import { postgresEventStore } from '../../src/eventstore/postgres/index.ts';
 import { testDatabase } from '../support/postgres.ts';
 import { newEvent, newEvents, newStream, stored } from './contract/subject.ts';
@@ -61,6 +62,26 @@ t.test('an append whose connection is cut', async (t) => {
     await client.query('commit');
     t.equal(stored(await appending).revision, 1);
     t.equal((await store.readStream(stream)).length, 2);
+  });
+
+  t.test('when it is looked up what had become of it, is looked up again', async (t) => {
+    const { pool, store } = await open(t);
+    const [stream, events] = [newStream(), newEvents(2)];
+    const before: Appended = { ...stored(await store.append(stream, 'noStream', events)), repeated: true };
+    let looks = 0;
+    const { append, close } = groupCommit({
+      pool,
+      lanes: 1,
+      deadlineMs: 60_000,
+      storedAs: async () => {
+        looks += 1;
+        if (looks < 3) throw new StoreUnavailable('cut');
+        return before;
+      },
+    });
+    t.same(await append(stream, 'noStream', events), before);
+    t.equal(looks, 3);
+    await close();
   });
 
   t.test('over and over under load loses and doubles nothing', async (t) => {

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import t from 'tap';
+import { everyDay, inDays, ZONE } from '../support/practice.ts';
 import { type Answer, type Client, eventually, testService } from '../support/service.ts';
 
-const ZONE = 'Europe/Luxembourg';
-const inDays = (days: number): string => Temporal.Now.plainDateISO(ZONE).add({ days }).toString();
 const after = ({ headers }: Answer) => ({ 'consistency-token': headers.get('consistency-token') ?? '' });
 const fields = ({ body }: Answer): string[] => body.error.details.map(({ field }: { field: string }) => field);
 
@@ -23,10 +22,7 @@ t.test('figures over HTTP', async (t) => {
       currency: 'EUR',
     };
     t.equal((await admin.post('/provider/profiles', body)).status, 201);
-    const weekly = [1, 2, 3, 4, 5, 6, 7].map((dayOfWeek) => ({
-      dayOfWeek,
-      intervals: [{ start: '10:00', end: '12:30' }],
-    }));
+    const weekly = everyDay('10:00', '12:30');
     await eventually(
       () => account.put('/provider/availability', { timezone: ZONE, weekly }),
       ({ status }) => status === 200,

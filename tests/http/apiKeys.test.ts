@@ -18,6 +18,8 @@ const node = (clock: { now: Date }, hashOf: string) =>
   createApiKeys({ db, pool, hash: () => hashOf, log: { warn: () => {} }, now: () => clock.now });
 const made = async () => {
   const { body } = await owner.post('/auth/api-keys', { name: 'Import', permissions: ['read:own-profile'] });
+  // Waits for the read model.
+  await owner.get('/auth/api-keys');
   const { rows } = await pool.query('select key_hash from read.api_keys where key_id = $1', [body.data.id]);
   return { id: body.data.id as string, key: body.data.key as string, hash: rows[0].key_hash as string };
 };

@@ -1,14 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import t, { type Test } from 'tap';
 import { appointmentIdOf } from '../../src/domain/booking/ids.ts';
+import { everyDay, inDays, ZONE } from '../support/practice.ts';
 import { type Answer, type Client, eventually, testService } from '../support/service.ts';
-
-const ZONE = 'Europe/Luxembourg';
-const WHOLE_DAYS = [1, 2, 3, 4, 5, 6, 7].map((dayOfWeek) => ({
-  dayOfWeek,
-  intervals: [{ start: '00:00', end: '24:00' }],
-}));
-const inDays = (days: number): string => Temporal.Now.plainDateISO(ZONE).add({ days }).toString();
 
 const fields = ({ body }: Answer): string[] => body.error.details.map(({ field }: { field: string }) => field);
 type Item = { readonly id: string; readonly action: string; readonly [name: string]: unknown };
@@ -39,7 +33,7 @@ t.test('the audit trail over HTTP', async (t) => {
 
   await admin.post('/provider/profiles', { accountId: provider.accountId, displayName: 'Provider' });
   await eventually(
-    () => provider.put('/provider/availability', { timezone: ZONE, weekly: WHOLE_DAYS }),
+    () => provider.put('/provider/availability', { timezone: ZONE, weekly: everyDay('00:00', '24:00') }),
     ({ status }) => status === 200,
   );
   const opened = await provider.post('/provider/timeslots', { from: inDays(3), to: inDays(5) });

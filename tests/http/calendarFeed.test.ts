@@ -14,6 +14,8 @@ t.test('appointments to subscribe to', async (t) => {
   const [first, second] = await freeSlots(client, provider, inDays(3));
   const booked = (await client.post('/appointments', { slotId: first?.slotId, notes: 'Bring; the, files\nand tea' }))
     .body.data;
+  // Waits for the read model: feeds, which are asked for without a login, do not.
+  await client.get('/appointments');
 
   const open = async (account: Client): Promise<string> => {
     const { status, body } = await account.post('/calendar/feed');

@@ -7,6 +7,9 @@ import type { CircuitState } from '../../src/integrations/circuit.ts';
 import type { ProjectionStatus } from '../../src/projections/status.ts';
 import { server } from './support/server.ts';
 
+/** Milliseconds that a machine may be late with what takes two seconds and less, and still sooner than what takes five. */
+const SLOW_MS = 4_900;
+
 const projection = (more: Partial<ProjectionStatus>): ProjectionStatus => ({
   name: 'boxes',
   version: 1,
@@ -107,7 +110,8 @@ t.test('a log that does not answer is given up after two seconds', async (t) => 
   stuck = true;
   const start = performance.now();
   t.equal((await app.inject('/health')).statusCode, 503);
-  t.ok(performance.now() - start < 3_000);
+  const took = performance.now() - start;
+  t.ok(took > 1_900 && took < SLOW_MS, `${Math.round(took)} ms`);
 });
 
 t.test('an offer to speak HTTP/2 is passed over, whatever route it is made to', async (t) => {
@@ -137,7 +141,8 @@ t.test('rights that cannot be read hold up nobody who asks for health', async (t
     t.equal(statusCode, 200, url);
     t.notOk('pool' in json().data, 'only the status');
   }
-  t.ok(performance.now() - start < 3_000);
+  const took = performance.now() - start;
+  t.ok(took < SLOW_MS, `${Math.round(took)} ms`);
   t.equal((await app.inject({ url: '/api/v1/mine', headers: { authorization } })).statusCode, 503);
 });
 

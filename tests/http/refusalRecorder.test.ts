@@ -3,6 +3,7 @@ import t from 'tap';
 import { type NewEvent, OutcomeUnknown, StoreUnavailable } from '../../src/eventstore/port.ts';
 import type { App, Deps } from '../../src/http/app.ts';
 import { Problem } from '../../src/http/problem.ts';
+import { GATHER_MS } from '../../src/http/refusals/tally.ts';
 import { createMetrics } from '../../src/metrics.ts';
 import { eventually } from '../support/service.ts';
 import { server } from './support/server.ts';
@@ -56,9 +57,16 @@ const countOf = async (metrics: Deps['metrics'], outcome: string): Promise<numbe
 t.test('the recorder of refused requests', async (t) => {
   t.test('takes note of locks, limits and denials, and of nothing else', async (t) => {
     const log = failingLog([]);
-    const { app } = await server(t, { deps: { store: log.store, codec: log.codec }, routes });
+    // A clock that stands still, so that none of its minutes ends between two denials.
+    let now = Date.parse('2027-03-01T09:30:00Z');
+    const { app } = await server(t, {
+      deps: { store: log.store, codec: log.codec },
+      routes,
+      now: () => new Date(now),
+    });
     for (const path of ['/locked', '/limited', '/missing', '/stale', '/denied/thing-7', '/denied/a%40b.example'])
       await app.inject(`/api/v1${path}`);
+    now += GATHER_MS;
     const seen = () => log.stored.flatMap(({ events }) => events.map(({ data }) => JSON.parse(data)));
     await eventually(
       async () => seen().length,

@@ -101,8 +101,9 @@ t.test('refused requests', async (t) => {
       () => admin.get(`/rbac/audit-log?type=access_denied&actorId=${carla.accountId}`),
       some,
     );
-    t.match(items(log), [
-      {
+    // One as a rule; more where a minute of the clock ended in between.
+    for (const item of items(log))
+      t.match(item, {
         type: 'access_denied',
         actorId: carla.accountId,
         subjectId: carla.accountId,
@@ -111,23 +112,24 @@ t.test('refused requests', async (t) => {
         path: '/api/v1/rbac/roles',
         reason: 'permission-missing',
         ip: '127.0.0.1',
-      },
-    ]);
+      });
     const total = items(log).reduce((sum, { count }) => sum + Number(count), 0);
     t.ok(total >= 1 && total <= 3);
     const trail = await admin.get(`/audit/logs?action=access_denied&userId=${carla.accountId}&ip=127.0.0.1`);
-    t.match(items(trail)[0], {
-      id: items(log)[0]?.id,
-      outcome: 'refused',
-      code: 'FORBIDDEN',
-      method: 'GET',
-      path: '/api/v1/rbac/roles',
-      context: 'access',
-      targetType: 'account',
-      targetId: carla.accountId,
-      actorType: 'user',
-      ip: '127.0.0.1',
-    });
+    t.match(
+      items(trail).find(({ id }) => id === items(log)[0]?.id),
+      {
+        outcome: 'refused',
+        code: 'FORBIDDEN',
+        method: 'GET',
+        path: '/api/v1/rbac/roles',
+        context: 'access',
+        targetType: 'account',
+        targetId: carla.accountId,
+        actorType: 'user',
+        ip: '127.0.0.1',
+      },
+    );
     t.strictSame(items(await admin.get('/audit/logs?action=access_denied&ip=192.0.2.1')), []);
     const detail = await admin.get(`/audit/logs/${items(log)[0]?.id}`);
     t.match(detail, { status: 200, body: { data: { hash: /^[0-9a-f]{64}$/, previousHash: /^[0-9a-f]{64}$/ } } });

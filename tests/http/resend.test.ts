@@ -109,17 +109,19 @@ t.test('mail by Resend', async (t) => {
   });
 
   t.test('does not keep anybody from booking while it fails, and is tried again', async (t) => {
-    resend.next.push(500, 500);
+    // The provider's own mail is on its way at the same time: whose request comes first is not known.
+    resend.next.set(client.email, [500]);
+    const since = Date.now();
     const appointmentId = await book();
     const failing = await mailOf(appointmentId, ({ attempts }) => attempts === 1);
     t.match(failing, { status: 'queued', lastError: 'resend-500' });
-    const pause = Date.parse(String(failing.nextAttemptAt)) - Date.now();
-    t.ok(pause > 50_000 && pause <= 60_000, 'a minute later');
+    const again = Date.parse(String(failing.nextAttemptAt));
+    t.ok(again >= since + 60_000 && again <= Date.now() + 60_000, 'a minute later');
     t.match(await hurried(appointmentId, 'sent'), { attempts: 2, nextAttemptAt: null });
   });
 
   t.test('is taken once when its answer is lost', async (t) => {
-    resend.next.push('lost', 'lost');
+    resend.next.set(client.email, ['lost']);
     const appointmentId = await book();
     const { id } = await mailOf(appointmentId, ({ attempts }) => attempts === 1);
     await hurried(appointmentId, 'sent');
@@ -172,7 +174,10 @@ t.test('mail by Resend', async (t) => {
   });
 
   t.test('is given up after six attempts', async (t) => {
-    resend.next.push(...Array.from({ length: 12 }, () => 'dropped' as const));
+    resend.next.set(
+      client.email,
+      Array.from({ length: 6 }, () => 'dropped' as const),
+    );
     const appointmentId = await book();
     t.match(await hurried(appointmentId, 'failed'), { attempts: 6, nextAttemptAt: null });
     const metrics = async () => (await fetch(`${service.url}/metrics`)).text();

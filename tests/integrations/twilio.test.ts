@@ -88,13 +88,14 @@ t.test('Twilio', async (t) => {
     const { sms } = await twilio(t, (response) => response.writeHead(502).end('<html>bad gateway</html>'));
     t.match(await failure(t, sms.send(message)), { code: 'twilio-502', permanent: false });
   });
-  for (const [title, answer] of [
-    ['does not answer', () => {}],
-    ['answers too slowly', dripping],
+  for (const [title, answer, timeoutMs] of [
+    // Long enough for a busy machine to have sent the request.
+    ['does not answer', () => {}, 1_000],
+    ['answers too slowly', dripping, 1_000],
     ['hangs up', (response: ServerResponse) => void response.destroy()],
-  ] as const)
+  ] as const satisfies readonly (readonly [string, (response: ServerResponse) => void, number?])[])
     t.test(title, async (t) => {
-      const { sms, asked } = await twilio(t, answer, { timeoutMs: 200 });
+      const { sms, asked } = await twilio(t, answer, timeoutMs === undefined ? {} : { timeoutMs });
       t.match(await failure(t, sms.send(message)), { code: 'twilio-unreachable', permanent: false });
       t.equal(asked.length, 1);
     });

@@ -295,7 +295,8 @@ t.test('a table that is being built', async (t) => {
     await begin(projection);
     const build = fill(projection, past, { upTo: BigInt(2 * BATCH) });
     await build.taken(BigInt(2 * BATCH));
-    t.equal((await letters(projection))[0]?.stream, stream);
+    // Where a second has passed already, the stream was tried again, and what memory has was found and set aside beside it.
+    t.ok((await letters(projection)).some((letter) => letter.stream === stream));
     delete trap.explodes;
     await pool.query(`update convene.parked set verdict = 'retry' where name = $1`, [projection.name]);
     build.consumption.wake();

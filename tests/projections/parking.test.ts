@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import t from 'tap';
+import { park } from '../../src/eventstore/consumer/parking.ts';
 import { deadLetters, decide, requestRebuild, setPaused } from '../../src/projections/control.ts';
 import { integer } from '../../src/projections/projection.ts';
+import { prepareTables } from '../../src/projections/slots.ts';
 import { projectionStatus } from '../../src/projections/status.ts';
 import { counters, eventually, readSide } from '../support/readSide.ts';
 
@@ -20,7 +22,7 @@ t.test('an event whose fold throws', async (t) => {
   await side.append(`counter-${bad}`, 'Counted', { id: bad });
   await side.append(`counter-${bad}`, 'Exploded', { id: bad });
   await side.append(`counter-${bad}`, 'Counted', { id: bad }, { id: bad });
-  side.run([counters]);
+  const first = side.run([counters]);
   await side.reached(await side.append(`counter-${good}`, 'Counted', { id: good }), counters);
 
   t.equal(await total(side, good), 1, 'holds no other stream up');
@@ -35,7 +37,10 @@ t.test('an event whose fold throws', async (t) => {
   t.equal((await letters(side))[0]?.id, letter?.id, 'stays the same letter when it is tried again');
   t.match(await status(side), { retrying: 1, parked: 0, state: 'live', incomplete: false });
 
+  // A runner counts on from what it has read, and may be at the next repeat just now.
+  await first.close();
   await side.pool.query('update convene.parked set attempts = 5, next_attempt = null');
+  side.run([counters]);
   t.equal(await decide(side.pool, letter?.id ?? '', 'retry'), 'done');
   await eventually(
     () => letters(side),
@@ -51,6 +56,31 @@ t.test('an event whose fold throws', async (t) => {
   t.equal(await total(side, bad), 3, 'when skipped lets its queue follow');
   t.match(await status(side), { incomplete: true, parked: 0 }, 'when skipped marks the read model incomplete');
   t.equal(await decide(side.pool, letter?.id ?? '', 'retry'), 'unknown');
+});
+
+t.test('a wish that comes while the stream is being tried again', async (t) => {
+  const side = await readSide(t);
+  await prepareTables(side.pool, side.store, [counters]);
+  const consumer = { kind: 'projection', name: 'counters', slot: 'live' } as const;
+  await side.append('counter-1', 'Exploded', {}, {});
+  const [event, next] = await side.decode(await side.store.readStream('counter-1'));
+  if (event === undefined || next === undefined) throw new Error('Nothing was read');
+  const wish = async () => {
+    const { rows } = await side.pool.query<{ verdict: string | null }>('select verdict from convene.parked');
+    return rows[0]?.verdict;
+  };
+  await park(side.pool, consumer, event, new Error('no'), 1);
+  const [letter] = await letters(side);
+  t.equal(await decide(side.pool, letter?.id ?? '', 'skip'), 'done');
+  await park(side.pool, consumer, event, new Error('no'), 2);
+  t.equal(await wish(), 'skip', 'stands when that fails');
+  await park(side.pool, consumer, event, new Error('no'), 3, 'retry');
+  t.equal(await wish(), 'skip', 'also when it followed from another wish');
+  await park(side.pool, consumer, event, new Error('no'), 4, 'skip');
+  t.equal(await wish(), null, 'but not when it followed from this one');
+  t.equal(await decide(side.pool, letter?.id ?? '', 'skip'), 'done');
+  await park(side.pool, consumer, next, new Error('no'), 1);
+  t.equal(await wish(), null, 'nor when it is another event that fails now');
 });
 
 t.test('an event that the table refuses is found among its neighbours', async (t) => {

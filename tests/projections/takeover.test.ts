@@ -8,7 +8,7 @@ import { createCaughtUp, ReadModelBehind } from '../../src/projections/caughtUp.
 import { createProgress } from '../../src/projections/progress.ts';
 import { prepareTables } from '../../src/projections/slots.ts';
 import { tableOf } from '../../src/projections/table.ts';
-import { counters, decode, eventually, readSide } from '../support/readSide.ts';
+import { counters, decode, eventually, LONG_MS, readSide } from '../support/readSide.ts';
 
 t.test('a checkpoint moves for its owner alone', async (t) => {
   const { pool, store } = await readSide(t);
@@ -98,7 +98,11 @@ t.test('a standby takes over when the leader goes, and nothing is folded twice',
   t.ok(first.leads());
   t.notOk(second.leads());
 
-  await side.pool.query(`select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted`);
+  // The server shows the locks of all its databases: those of other tests, too.
+  await side.pool.query(
+    `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted
+     and database = (select oid from pg_database where datname = current_database())`,
+  );
   let position = 0n;
   for (let round = 0; round < 50; round += 1) position = await side.append(`counter-${id}`, 'Counted', { id });
   await side.reached(position, counters);
@@ -123,8 +127,8 @@ t.test('caughtUp', async (t) => {
 
   t.test('waits until the read model is there, in the process that fills it and in others', async (t) => {
     const position = await side.append(`counter-${id}`, 'Counted', { id });
-    await createCaughtUp(side.progress)([counters], position);
-    await createCaughtUp(elsewhere)([counters], position);
+    await createCaughtUp(side.progress, LONG_MS)([counters], position);
+    await createCaughtUp(elsewhere, LONG_MS)([counters], position);
     t.ok(elsewhere.of('counters') >= position);
   });
   t.test('gives up after a while and names what is behind', async (t) => {
@@ -137,7 +141,7 @@ t.test('caughtUp', async (t) => {
   t.test('learns from the checkpoints what was announced before it listened', async (t) => {
     const late = createProgress({ pool: side.pool });
     t.after(() => late.close());
-    await createCaughtUp(late)([counters], 1n);
+    await createCaughtUp(late, LONG_MS)([counters], 1n);
     t.ok(late.of('counters') >= 1n);
   });
 });

@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers';
 import { Client } from 'pg';
 import t from 'tap';
 import { startEmbeddedPostgres } from '../../src/embeddedPostgres.ts';
-import { clearLeftovers, processesOn } from '../../src/postgres/leftovers.ts';
+import { clearLeftovers, processesOn, send } from '../../src/postgres/leftovers.ts';
 
 const dataDir = mkdtempSync(join(tmpdir(), 'convene-embedded-'));
 const cluster = join(dataDir, 'postgres', 'data');
@@ -85,7 +85,7 @@ t.test('the embedded PostgreSQL', async (t) => {
     await query(address, 'insert into kept values (3)');
     const server = serverPid();
     await kill(child);
-    for (const pid of await processesOn(cluster, server)) process.kill(pid, 'SIGKILL');
+    for (const pid of await processesOn(cluster, server)) send(pid, 'SIGKILL');
     t.ok(existsSync(join(cluster, 'postmaster.pid')), 'the lock file is stale');
     const next = await startEmbeddedPostgres(dataDir);
     t.equal((await query(next.connectionString, 'select from kept')).rowCount, 3);

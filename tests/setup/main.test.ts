@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import t from 'tap';
-import { clearLeftovers, processesOn } from '../../src/postgres/leftovers.ts';
+import { clearLeftovers, processesOn, send } from '../../src/postgres/leftovers.ts';
 import { testDatabase } from '../support/postgres.ts';
 
 const main = join(import.meta.dirname, '../../src/main.ts');
@@ -60,12 +60,15 @@ function start(env: Record<string, string>): Run {
 
 const passwordFile = join(dataDir, 'secrets', 'admin-password');
 
-const logIn = (url: string) =>
-  fetch(`${url}/api/v1/auth/login`, {
+/** Logs in as the administrator; again, as it then says, while a service that has just started is still behind. */
+const logIn = async (url: string): Promise<Response> => {
+  const answer = await fetch(`${url}/api/v1/auth/login`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ email: 'admin@example.org', password: readFileSync(passwordFile, 'utf8').trim() }),
   });
+  return answer.status === 503 ? logIn(url) : answer;
+};
 
 /** Sends the head of a log-in and waits until the service has it, which then waits for the body. */
 async function beginLogIn(url: string, length: number) {
@@ -106,7 +109,7 @@ t.test('the service', { timeout: 200_000 }, async (t) => {
 
     t.test('and loses nothing when everything is killed', async (t) => {
       service.child.kill('SIGKILL');
-      for (const pid of await processesOn(cluster, 0)) process.kill(pid, 'SIGKILL');
+      for (const pid of await processesOn(cluster, 0)) send(pid, 'SIGKILL');
       await service.exit;
       const again = start({});
       const url = await again.url;
@@ -117,7 +120,6 @@ t.test('the service', { timeout: 200_000 }, async (t) => {
         const underWay = await beginLogIn(url, body.length);
         const stuck = await beginLogIn(url, body.length);
         t.match(underWay.answer(), /^HTTP\/1\.1 100 /);
-        const since = performance.now();
         again.child.kill('SIGTERM');
         underWay.socket.write(body);
         await underWay.closed;
@@ -126,8 +128,8 @@ t.test('the service', { timeout: 200_000 }, async (t) => {
           /^HTTP\/1\.1 100 .*\r\n\r\nHTTP\/1\.1 401 /s,
           'a request under way is answered before',
         );
-        t.equal(await again.exit, 0);
-        t.ok(performance.now() - since < 10_000, 'and a client that does not go on holds no stop up');
+        // A stop that is not done in ten seconds ends with 1.
+        t.equal(await again.exit, 0, 'and a client that does not go on holds no stop up');
         await stuck.closed;
         t.notMatch(stuck.answer(), /HTTP\/1\.1 [2-5]/);
         t.same(await processesOn(cluster, 0), [], 'the database has ended with it');

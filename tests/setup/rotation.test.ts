@@ -11,6 +11,12 @@ import { ADMIN } from '../support/service.ts';
 
 const secret = (digit: number): string => String(digit).repeat(32);
 
+/** Asks again, as it then says, while a service that has just started is still behind. */
+const ready = async (ask: () => Promise<Response>): Promise<Response> => {
+  const answer = await ask();
+  return answer.status === 503 ? ready(ask) : answer;
+};
+
 /** Somebody who talks to the service with these secrets. */
 const withService = async <T>(
   { connectionString, dataDir }: { readonly connectionString: string; readonly dataDir: string },
@@ -32,13 +38,15 @@ const withService = async <T>(
   const api = `${url}/api/v1`;
   try {
     return await use(
-      (path, token) => fetch(`${api}${path}`, { headers: { authorization: `Bearer ${token}` } }),
+      (path, token) => ready(() => fetch(`${api}${path}`, { headers: { authorization: `Bearer ${token}` } })),
       async () => {
-        const answer = await fetch(`${api}/auth/login`, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json' },
-          body: JSON.stringify(ADMIN),
-        });
+        const answer = await ready(() =>
+          fetch(`${api}/auth/login`, {
+            method: 'POST',
+            headers: { 'content-type': 'application/json' },
+            body: JSON.stringify(ADMIN),
+          }),
+        );
         const { data } = (await answer.json()) as { data: { accessToken: string } };
         return data.accessToken;
       },

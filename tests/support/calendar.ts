@@ -102,6 +102,16 @@ export const calendarService = async (t: Test, variables: Record<string, string>
       )
     ).body.data;
 
+  /** Waits until no job is due any more: what was done before does not call Google then. */
+  const quiet = async (): Promise<void> => {
+    const due = () =>
+      service.pool.query(
+        `select from pgboss.job
+         where name = 'jobs' and state in ('created', 'retry', 'active') and start_after <= now() limit 1`,
+      );
+    await eventually(due, ({ rowCount }) => rowCount === 0);
+  };
+
   /** Lets the time come for every job that waits. */
   const hurry = (): Promise<number> => hasten(service.pool, '%calendar%');
 
@@ -138,6 +148,7 @@ export const calendarService = async (t: Test, variables: Record<string, string>
     book,
     stands,
     heals,
+    quiet,
     hurry,
     told,
   };

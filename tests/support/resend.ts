@@ -26,12 +26,12 @@ export type Behaviour = 'take' | 'lost' | 'dropped' | number;
 
 /**
  * A server that behaves like Resend: knows repeats by their key, refuses, loses answers, and signs notices as Svix does.
- * `next` are the behaviours of the coming requests; after them it takes everything.
+ * `next` are the behaviours of the coming requests for mails to an address; after them it takes everything.
  */
 export const resendStandIn = async (t: { after: (callback: () => Promise<void>) => unknown }) => {
   const secret = `whsec_${randomBytes(24).toString('base64')}`;
   const taken: Taken[] = [];
-  const next: Behaviour[] = [];
+  const next = new Map<string, Behaviour[]>();
   const requests: Asked[] = [];
 
   const take = ({ headers, body }: Asked): Taken => {
@@ -46,7 +46,7 @@ export const resendStandIn = async (t: { after: (callback: () => Promise<void>) 
   };
   const { url } = await answering(t, (response: ServerResponse, asked) => {
     requests.push(asked);
-    const behaviour = next.shift() ?? 'take';
+    const behaviour = next.get(JSON.parse(asked.body).to[0])?.shift() ?? 'take';
     if (behaviour === 'dropped') return void response.destroy();
     if (typeof behaviour === 'number')
       return json(response, behaviour, { statusCode: behaviour, name: 'internal_server_error', message: 'No' });

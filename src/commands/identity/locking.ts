@@ -1,16 +1,31 @@
 import { z } from 'zod';
 import type { Account } from '../../domain/identity/account/index.ts';
 import * as accounts from '../../domain/identity/account/index.ts';
+import { account } from '../../domain/identity/account/index.ts';
 import { bind, type Outcome, type Run } from '../binding.ts';
 import { latest } from '../outcomes.ts';
+import type { Reads } from '../reads.ts';
 import { clearFailures } from './clearing.ts';
 import { endEach, othersOf } from './sessionEnding.ts';
 
 const Lock = z.object({ status: z.enum(['active', 'locked', 'deactivated']), lockedUntil: z.string().nullable() });
 
-const locked = async (run: Run<z.output<typeof accounts.lockAccount.input>>): Promise<Outcome> => {
-  const { accountId, reason } = run.input;
-  if (reason === 'failed_logins') return run.judge();
+type Locking = z.output<typeof accounts.lockAccount.input>;
+
+/**
+ * Whether the failures have locked the account until that instant before. The policy that does so after a crash comes
+ * along behind every log-in that locks, and by then somebody may have ended the lock.
+ */
+const isTold = async ({ accountId, until }: Locking, reads: Reads): Promise<boolean> =>
+  (await reads.history(account, accountId)).some(
+    ({ type, data }) => type === 'AccountLocked' && data.reason === 'failed_logins' && data.until === until,
+  );
+
+const locked = async (run: Run<Locking, accounts.LockFacts | undefined>): Promise<Outcome> => {
+  const { input, actor, reads } = run;
+  const { accountId, reason } = input;
+  if (reason === 'failed_logins')
+    return run.judge(input, { told: actor.kind === 'system' && (await isTold(input, reads)) });
   const sessionIds = await othersOf(run, accountId, undefined);
   const outcome = await run.judge();
   return latest(outcome, ...(outcome.ok ? await endEach(run, sessionIds, { by: reason }) : []));

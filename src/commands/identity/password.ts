@@ -10,6 +10,7 @@ import { emailHash } from './emailAddress.ts';
 import { readMailToken } from './mailToken.ts';
 import { passwordHashOf } from './passwordHash.ts';
 import { begunBefore, endEach, othersOf } from './sessionEnding.ts';
+import { isOpen } from './standing.ts';
 
 /** Makes the hash of a new password and tells whether it is the one that the account has. */
 const newPassword = async (
@@ -104,7 +105,10 @@ export const passwordBindings = [
     process: async (run) => {
       const { accountId, exceptSessionId, before, by } = run.input;
       const outcome = await run.judge();
-      const sessionIds = await begunBefore(run, await othersOf(run, accountId, exceptSessionId), before);
+      const all = await othersOf(run, accountId, exceptSessionId);
+      // While an account is closed none of them counts, whenever it began; once it is open again, its new ones do.
+      const closed = by === 'deactivation' && !(await isOpen(run.reads, accountId));
+      const sessionIds = closed ? all : await begunBefore(run, all, before);
       return latest(outcome, ...(await endEach(run, sessionIds, { by })));
     },
   }),

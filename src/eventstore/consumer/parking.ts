@@ -27,13 +27,17 @@ const letterId = ({ kind, name }: Consumer, eventId: string): string => uuid5(`$
 
 type Queryable = Pick<pg.ClientBase, 'query'>;
 
-/** Sets a stream aside, or notes the next failed attempt. `attempts` counts the failures of this event, this one included. */
+/**
+ * Sets a stream aside, or notes the next failed attempt. `attempts` counts the failures of this event, this one included;
+ * `obeyed` is the verdict that the attempt followed from. Another one about the same event has come meanwhile, and stands.
+ */
 export const park = async (
   db: Queryable,
   consumer: Consumer,
   event: FeedEvent,
   cause: unknown,
   attempts: number,
+  obeyed: Letter['verdict'] = null,
 ): Promise<void> => {
   const { kind, name, slot } = consumer;
   await db.query(
@@ -43,7 +47,8 @@ export const park = async (
      on conflict (kind, name, slot, stream) do update set
        id = excluded.id, revision = excluded.revision, event_id = excluded.event_id, position = excluded.position,
        type = excluded.type, error = excluded.error, attempts = excluded.attempts,
-       next_attempt = excluded.next_attempt, verdict = null`,
+       next_attempt = excluded.next_attempt,
+       verdict = case when parked.id = excluded.id and parked.verdict is distinct from $13 then parked.verdict end`,
     [
       letterId(consumer, event.id),
       kind,
@@ -57,6 +62,7 @@ export const park = async (
       describe(isUndecodable(event) ? event.error : cause),
       attempts,
       RETRY_SECONDS[attempts - 1] ?? null,
+      obeyed,
     ],
   );
 };

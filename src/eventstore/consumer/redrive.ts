@@ -47,7 +47,7 @@ export const redrive = async (letter: Letter, options: Redrive): Promise<void> =
       if (!(error instanceof Poison) && events.length > 1) return replay(events.slice(at), settle);
       const attempts = first.revision === letter.revision ? letter.attempts + 1 : 1;
       const cause = error instanceof Poison ? error.cause : error;
-      await write([], upTo, (client) => park(client, consumer, first, cause, attempts));
+      await write([], upTo, (client) => park(client, consumer, first, cause, attempts, letter.verdict));
       return false;
     }
   };

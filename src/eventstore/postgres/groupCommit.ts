@@ -128,7 +128,12 @@ export const groupCommit = (options: {
         client.release(broken);
       }
       await Promise.all(
-        batch.map((waiting, index) => settle(waiting, rows[index] as Answer).catch((error) => waiting.fail(error))),
+        batch.map((waiting, index) =>
+          settle(waiting, rows[index] as Answer).catch((error) =>
+            // What was refused may be what an answer lost before had stored: nobody knows until it was looked up.
+            error instanceof StoreUnavailable ? again([waiting], true) : waiting.fail(error),
+          ),
+        ),
       );
     } catch (error) {
       if (isUnreachable(error)) await again(batch, sent);

@@ -1,21 +1,34 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { eventStoreDb } from '../../../src/eventstore/eventstoredb/index.ts';
+import { OutcomeUnknown, StoreUnavailable } from '../../../src/eventstore/port.ts';
 import { newEvent } from '../contract/subject.ts';
 import { type StandIn, standIn } from './index.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-/** A stand-in, and stores that are connected to it; all are closed with the test. */
-export const begin = async (t: Test, timeouts?: { append?: number; read?: number }) => {
+type Timeouts = { readonly append?: number; readonly read?: number };
+
+/** A stand-in, and stores that are connected to it, as impatient as said; all are closed with the test. */
+export const begin = async (t: Test, timeouts: Timeouts = {}) => {
   const server = await standIn();
-  const open = () => {
-    const store = eventStoreDb({ connectionString: server.connectionString, ...(timeouts && { timeouts }) });
+  const open = (own = timeouts) => {
+    const store = eventStoreDb({ connectionString: server.connectionString, timeouts: own });
     t.teardown(() => store.close());
     return store;
   };
   t.teardown(() => server.close());
   return { server, open, store: open() };
+};
+
+/** Asks until there is an answer: to an impatient store a machine that is busy for a moment looks like a lost server. */
+export const insistently = async <T>(ask: () => Promise<T>): Promise<T> => {
+  for (;;)
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable || error instanceof OutcomeUnknown)) throw error;
+    }
 };
 
 /** Waits until something is in the log that the server has not told anyone. */

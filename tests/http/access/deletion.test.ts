@@ -62,13 +62,16 @@ t.test('deleting a role', async (t) => {
   t.test('at the same time as it is assigned leaves no assignment to a role that is gone', async (t) => {
     const people = await Promise.all(Array.from({ length: 4 }, () => user()));
     const outcomes = { deleted: 0, assigned: 0 };
-    for (let round = 0; round < 12; round += 1) {
+    // Goes on until either has won: which of them is quicker hangs on the machine.
+    for (let round = 0; round < 12 || (round < 120 && outcomes.deleted === 0); round += 1) {
       const roleId = await define({ name: `contested_${round}` });
       const remove = () => admin.delete(`/rbac/roles/${roleId}`);
+      // Every fourth time it begins first.
+      const first = round % 4 === 2 ? remove() : undefined;
       const attempts = people.map(({ accountId }) => assign(accountId, roleId));
       // Every other time it begins when the first has come through, and others are still on their way.
       if (round % 2 === 1) await Promise.race(attempts);
-      const [removed, ...assigned] = await Promise.all([remove(), ...attempts]);
+      const [removed, ...assigned] = await Promise.all([first ?? remove(), ...attempts]);
       const given = assigned.filter((answer) => answer.status === 201).length;
       for (const answer of assigned) t.match(answer.status, /^(201|404|409)$/);
       const gone = removed.status === 200;
@@ -82,7 +85,7 @@ t.test('deleting a role', async (t) => {
       t.equal(rows[0].n, given);
       t.equal((await admin.get(`/rbac/roles/${roleId}`)).status, gone ? 404 : 200);
     }
-    t.comment(`${outcomes.deleted} deleted, ${outcomes.assigned} assigned, of 12`);
+    t.comment(`${outcomes.deleted} deleted, ${outcomes.assigned} assigned`);
     t.ok(outcomes.deleted > 0 && outcomes.assigned > 0, 'either has won');
   });
 });

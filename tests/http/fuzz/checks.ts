@@ -47,6 +47,14 @@ const isOddAddress = ({ path, operation, method }: Sent): boolean => {
 const hasHeader = ({ headers }: Sent, name: string, test: RegExp = /^/): boolean =>
   headers.some(([each, value]) => each === name && test.test(value));
 
+const asksForTheFuture = (sent: Sent): boolean => hasHeader(sent, 'consistency-token', new RegExp(FUTURE_POSITION));
+
+/** Whether the service asks to come back because its read models are behind, as they are on a busy machine for a while. */
+export const isTooEarly = (sent: Sent, { status, json }: Reply): boolean =>
+  status === 503 &&
+  (sent.method === 'HEAD' || (json as Envelope | undefined)?.error?.code === 'READ_MODEL_BEHIND') &&
+  !asksForTheFuture(sent);
+
 const headerBytes = ({ headers, path }: Sent): number =>
   headers.reduce((sum, [name, value]) => sum + name.length + value.length + 4, path.length);
 /** Bytes of head that Node takes, with some to spare for what the client adds by itself. */
@@ -69,10 +77,7 @@ const mayBe = (sent: Sent, { status, json }: Reply): boolean => {
     // Of the providers to sign in with one alone is configured in the play.
     if (reason === 'provider-not-configured') return true;
     // Answers to HEAD do not say which.
-    return (
-      (code === 'READ_MODEL_BEHIND' || method === 'HEAD') &&
-      hasHeader(sent, 'consistency-token', new RegExp(FUTURE_POSITION))
-    );
+    return (code === 'READ_MODEL_BEHIND' || method === 'HEAD') && asksForTheFuture(sent);
   }
   if (status === 431) return headerBytes(sent) > HEAD_BYTES;
   if (operation?.responses.has(status) && status < 500) return true;

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { faultOf } from './checks.ts';
+import { faultOf, isTooEarly } from './checks.ts';
 import type { Operation } from './document.ts';
 import type { Group, Leaks } from './leaks.ts';
 import { shrunk } from './shrink.ts';
@@ -9,6 +9,18 @@ import type { Call, Person } from './world.ts';
 
 /** A case that failed, with how to see it again. */
 export type Failure = { readonly what: string; readonly index: number; readonly reproduce: string };
+
+/** Milliseconds that a request is repeated because read models are behind. */
+const BEHIND_MS = 30_000;
+
+/** The answer to a request, made again as long as it comes too early. */
+const answerTo = async (base: string, sent: Sent): Promise<Reply> => {
+  const end = performance.now() + BEHIND_MS;
+  for (;;) {
+    const reply = await send(base, sent);
+    if (!isTooEarly(sent, reply) || performance.now() > end) return reply;
+  }
+};
 
 /** Failures beyond this many are counted no more: the first ones tell enough. */
 const MOST_FAILURES = 40;
@@ -48,7 +60,7 @@ export const createHarness = (target: Target, operations: readonly Operation[], 
     callers[sent.as] = (callers[sent.as] ?? 0) + 1;
     let reply: Reply;
     try {
-      reply = await send(target.url, sent);
+      reply = await answerTo(target.url, sent);
     } catch (error) {
       if (!target.running())
         throw new Error(`The service ended:\n${target.complaints()}\n${curlOf(target.url, sent)}`, { cause: error });

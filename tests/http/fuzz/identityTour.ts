@@ -83,8 +83,9 @@ const secondFactor = async (run: Run, query: Query, world: World, member: Person
   const { secret } = await run(name, 'StartMfaSetup', { password });
   const code = (steps: number): Promise<string> =>
     generate({ secret: String(secret), epoch: Math.floor(Date.now() / 1000) + 30 * steps });
-  await run(name, 'ConfirmMfaSetup', { code: await code(-1) });
-  const renewed = await run(name, 'RegenerateBackupCodes', { password, code: await code(0) });
+  await run(name, 'ConfirmMfaSetup', { code: await code(0) });
+  // Of the next step, which counts already: no end of a step in between makes it too old.
+  const renewed = await run(name, 'RegenerateBackupCodes', { password, code: await code(1) });
   const [first, second, third] = renewed.backupCodes as readonly string[];
   await query(name, 'getMfaBackupCodes');
   const challenge = async () =>

@@ -152,8 +152,12 @@ t.test('revoking a key', async (t) => {
 
 t.test('a key ends with its time', async (t) => {
   const owner = await user();
-  const expiresAt = new Date(Date.now() + 1_200).toISOString();
-  const { key, id } = (await make(owner, { expiresAt })).body.data;
+  // One whose time is over before it is made is refused.
+  const made = await eventually(
+    () => make(owner, { expiresAt: new Date(Date.now() + 1_200).toISOString() }),
+    ({ status }) => status === 201,
+  );
+  const { key, id, expiresAt } = made.body.data;
   await eventually(
     () => anonymous.get('/users/me', by(key)),
     ({ status }) => status === 401,

@@ -8,7 +8,8 @@ t.test('the fifth failure in a row locks the account in the same request', async
   const { id } = (await somebody.post('/users/me/phone-numbers', { number })).body.data;
   const code = await service.codeTo(number);
   t.equal((await somebody.post(`/users/me/phone-numbers/${id}/verify`, { code })).status, 200);
-  const { anonymous } = await service.secondNode();
+  const admin = await service.admin();
+  const { anonymous, as } = await service.secondNode();
   // With it everything ends that follows events later, by a policy.
   await service.stop();
 
@@ -17,7 +18,10 @@ t.test('the fifth failure in a row locks the account in the same request', async
   const byEmail = { email: somebody.email };
   for (const status of [401, 401, 401, 401, 423]) t.equal(await logIn(byEmail, 'Wrong-horse-7'), status);
   const told = async (type: string) => {
-    const { rows } = await service.pool.query<{ data: string }>('select data from log.events where type = $1', [type]);
+    const { rows } = await service.pool.query<{ data: string }>(
+      'select data from log.events where type = $1 order by position',
+      [type],
+    );
     return rows.map(({ data }) => JSON.parse(data)).filter(({ accountId }) => accountId === somebody.accountId);
   };
   t.match(await told('AccountLocked'), [{ reason: 'failed_logins', until: /Z$/ }]);
@@ -32,4 +36,11 @@ t.test('the fifth failure in a row locks the account in the same request', async
   );
   t.equal(new Set(tried.map(({ identifierHash }) => identifierHash)).size, 2);
   t.equal((await told('AccountLocked')).length, 1, 'and lock nothing again');
+
+  t.equal((await as(admin).post(`/users/${somebody.accountId}/unlock`)).status, 200);
+  // The policy that locks where a crash has kept the log-in from it hears of the fifth failure now.
+  await testService(t, service.environment);
+  await service.rest();
+  t.equal((await told('AccountLocked')).length, 1, 'nor does a lock come back that was ended');
+  t.equal(await logIn(byEmail, 'Correct-horse-7'), 200);
 });

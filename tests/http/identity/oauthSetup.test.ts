@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
 import t from 'tap';
+import { TIMEOUT_MS } from '../../../src/integrations/oauth/asking.ts';
 import { openSignIn } from '../../../src/integrations/oauth/index.ts';
 import { github } from '../../support/github.ts';
 import { openIdProvider } from '../../support/openIdProvider.ts';
@@ -70,7 +71,7 @@ t.test('the time that a provider may take', async (t) => {
   t.equal(await providers.google?.authorizationUrl(SECRETS), 'unavailable');
   t.equal(await providers.google?.verifyIdToken?.('token', undefined), 'unavailable');
   t.equal(await providers.github?.identify(callback, SECRETS), 'unavailable');
-  t.ok(performance.now() - began < 3_000, 'the time is the one that was set');
+  t.ok(performance.now() - began < TIMEOUT_MS, 'the time is the one that was set, and not the usual one for each call');
   for (let call = 0; call < 5; call += 1) await providers.github?.identify(callback, SECRETS);
   t.match(
     circuits.map(({ service, state }) => [service, state()]),

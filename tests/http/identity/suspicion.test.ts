@@ -19,6 +19,9 @@ t.test('signs of suspicion', async (t) => {
     const { rows } = await pool.query("select data from log.events where type = 'SuspiciousActivityDetected'");
     return rows.map(({ data }) => JSON.parse(data)).filter((one) => one.pattern === pattern);
   };
+  /** Told at most once in each hour of the clock, one of which may end in the middle of this. */
+  const isOnceAnHour = (all: readonly Detected[]): boolean =>
+    all.length > 0 && new Set(all.map(({ at }) => at.slice(0, 13))).size === all.length;
   const found = (pattern: string, count: number) =>
     eventually(
       () => detected(pattern),
@@ -51,7 +54,7 @@ t.test('signs of suspicion', async (t) => {
     t.equal((await logIn({ 'user-agent': 'phone 2' }, { deviceId: 'tablet' })).status, 200);
     t.equal((await logIn({ 'user-agent': 'phone 3' }, { deviceId: 'tablet' })).status, 200);
     t.equal((await eventually(mails, ({ length }) => length > 1)).length, 2, 'once for each device');
-    t.equal((await detected('new_device')).length, 1, 'and the suspicion is told once an hour');
+    t.ok(isOnceAnHour(await detected('new_device')), 'and the suspicion is told once an hour');
   });
 
   t.test('a refresh token that is used again', async (t) => {
@@ -81,7 +84,7 @@ t.test('signs of suspicion', async (t) => {
     t.notOk('accountId' in (spray ?? {}));
     await fail(10);
     await settled();
-    t.equal((await detected('password_spray')).length, 1, 'once an hour');
+    t.ok(isOnceAnHour(await detected('password_spray')), 'once an hour');
   });
 
   t.test('an account that is locked again and again', async (t) => {
@@ -104,7 +107,6 @@ t.test('signs of suspicion', async (t) => {
     const { accountId } = person;
     t.match(told, { accountId, ipKey: accountId, ip: null, evidence: { times: 3, things: 1 } });
     await lockOut(4);
-    const all = await detected('many_lockouts');
-    t.equal(new Set(all.map(({ at }) => at.slice(0, 13))).size, all.length, 'once an hour');
+    t.ok(isOnceAnHour(await detected('many_lockouts')), 'once an hour');
   });
 });

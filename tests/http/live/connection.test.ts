@@ -11,18 +11,28 @@ const actorOf = (id: string) => ({ id, kind: 'user' as const, permissions: [], v
 const rights = { permissions: [], roles: [], plan: 'free', verified: true, active: true };
 const loginOf = (id: string, endsAt: Date): Login => ({ actor: actorOf(id), accountId: id, rights, endsAt });
 const inMs = (ms: number): Date => new Date(Date.now() + ms);
+/** Milliseconds that a login lasts. */
+const LASTS = 60_000;
+
+const followOf =
+  (beats: EventEmitter) =>
+  (beat: (now: number) => void): (() => void) => {
+    beats.on('beat', beat);
+    return () => beats.off('beat', beat);
+  };
 
 const setUp = async (
   t: Test,
   {
     limits = {},
     names = 'colon',
-    lasts = 60_000,
+    beats,
     ...parts
   }: Partial<Omit<LiveParts, 'limits'>> & {
     limits?: Partial<typeof defaultLimits>;
     names?: 'colon' | 'hyphen';
-    lasts?: number;
+    /** Beats that the test gives itself, in place of the clock's: a process that stands still for a moment misses none. */
+    beats?: EventEmitter;
   } = {},
 ) => {
   const log = createLog();
@@ -57,13 +67,13 @@ const setUp = async (
       },
       ping: () => told.emit('ping'),
     },
-    live,
+    live: beats === undefined ? live : { ...live, pulse: { ...live.pulse, follow: followOf(beats) } },
     logins: {
       byToken: async (token) => {
-        if (token === 'good') return loginOf('anna', inMs(lasts));
-        return token === 'other' ? loginOf('bert', inMs(lasts)) : undefined;
+        if (token === 'good') return loginOf('anna', inMs(LASTS));
+        return token === 'other' ? loginOf('bert', inMs(LASTS)) : undefined;
       },
-      byTicket: async (ticket) => (ticket === 'once' ? loginOf('anna', inMs(lasts)) : undefined),
+      byTicket: async (ticket) => (ticket === 'once' ? loginOf('anna', inMs(LASTS)) : undefined),
     },
     names,
     onError: (error) => t.fail(String(error)),
@@ -127,9 +137,13 @@ t.test('a connection', async (t) => {
       t.match(await closed(), { code: 4401 });
     });
   t.test('is closed when its token expires, after a warning', async (t) => {
-    const { say, heard, closed, received } = await setUp(t, { lasts: 40, limits: { expiryWarning: 20 } });
+    const beats = new EventEmitter();
+    const { say, heard, closed, received } = await setUp(t, { beats, limits: { expiryWarning: 20_000 } });
     say(logIn);
+    const ends = Date.parse(String((await heard({ type: 'auth:ok' })).expiresAt));
+    for (const before of [20_001, 20_000, 1]) beats.emit('beat', ends - before);
     t.ok(await heard({ type: 'auth:expiring' }));
+    beats.emit('beat', ends);
     t.match(await closed(), { code: 4401, reason: 'token expired' });
     t.strictSame(
       received.map(({ type }) => type),
@@ -185,10 +199,15 @@ t.test('a connection', async (t) => {
     t.match(await closed(), { code: 4401 });
   });
   t.test('pings, and is closed when nothing is heard', async (t) => {
-    const { say, closed, told } = await setUp(t, { limits: { pingEvery: 5, silence: 15 } });
+    const beats = new EventEmitter();
+    const { say, heard, closed, told } = await setUp(t, { beats, limits: { pingEvery: 5_000, silence: 15_000 } });
     const pinged = once(told, 'ping');
     say(logIn);
+    await heard({ type: 'auth:ok' });
+    const now = Date.now();
+    beats.emit('beat', now + 5_000);
     await pinged;
+    beats.emit('beat', now + 15_001);
     t.match(await closed(), { code: 4408, reason: 'nothing heard' });
   });
   t.test('is refused when the account has too many', async (t) => {

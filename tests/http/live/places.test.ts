@@ -37,7 +37,7 @@ t.test('places', async (t) => {
     t.ok(await two.enter(account));
     t.equal(await one.enter(account), undefined);
     t.equal(await two.enter(account), undefined);
-    await pool.query(`update convene.live_places set expires_at = now() + interval '1 second'`);
+    await pool.query(`update convene.live_places set expires_at = now() + interval '60 seconds'`);
     await one.renew();
     t.strictSame(
       (await rows()).map(({ left }) => left > 60),

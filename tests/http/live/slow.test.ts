@@ -116,7 +116,8 @@ t.test('a client that does not answer the good-bye', async (t) => {
   const began = performance.now();
   await app.close();
   const took = performance.now() - began;
-  t.ok(took < 2_000, `does not hold up the stop: ${Math.round(took)} ms`);
+  // By itself the library waits for half a minute.
+  t.ok(took < 10_000, `does not hold up the stop: ${Math.round(took)} ms`);
   socket.resume();
   t.match(await closed, { code: 1001 });
 });

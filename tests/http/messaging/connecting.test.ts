@@ -195,6 +195,12 @@ t.test('connecting accounts elsewhere', async (t) => {
       const gate = Promise.withResolvers<void>();
       there.control.gate = gate.promise;
       const asking = Array.from({ length: 8 }, () => ada.post(`/oauth/integrations/${id}/refresh`));
+      const inFlight = async () => {
+        const metrics = await (await fetch(`${service.url}/metrics`)).text();
+        return Number(/^convene_http_requests_in_flight (\d+)$/m.exec(metrics)?.[1]);
+      };
+      // This one is counted too.
+      await eventually(inFlight, (count) => count > asking.length);
       // By the time that these are answered, those have been judged.
       for (let asked = 0; asked < 10; asked += 1) await ada.get('/oauth/status');
       gate.resolve();

@@ -23,8 +23,8 @@ export const must = async (
   request: Request,
 ): Promise<Readonly<Record<string, unknown>>> => {
   const answer = await until(`${request.method} ${request.path} with ${status}`, async () => {
-    const { url } = await world.usable();
-    const attempt = await send(url, request);
+    const node = await world.usable();
+    const attempt = await send(node.url(), request);
     if (attempt.end === 'refused' && !PASSING.has(attempt.status ?? 0))
       throw new Stuck(`${request.method} ${request.path} was answered ${attempt.status} ${attempt.reason}`);
     return attempt.status === status && attempt;

@@ -48,10 +48,10 @@ const attemptOf = async (stage: Stage, wish: Wish, preferred: number): Promise<A
   // A closed door is an answer too: with no process up, one that is down is asked.
   const node = up[preferred % Math.max(up.length, 1)] ?? open[0] ?? (await world.usable());
   const request = { ...wish.request, token: wish.person.token, key: wish.key };
-  const attempt = await send(node.url, request);
+  const attempt = await send(node.url(), request);
   if (attempt.status !== UNAUTHORIZED) return attempt;
   await renew(world, wish.person);
-  return send(node.url, { ...request, token: wish.person.token });
+  return send(node.url(), { ...request, token: wish.person.token });
 };
 
 const note = (stage: Stage, entry: Entry, attempt: Attempt): void => {
@@ -103,7 +103,7 @@ export const lookAt = async (stage: Stage, person: Person, told: Attempt): Promi
   await stage.rest();
   const node = await world.usable();
   const path = `/appointments/${String(id)}`;
-  const seen = await send(node.url, { method: 'GET', path, token: person.token, after: told.token });
+  const seen = await send(node.url(), { method: 'GET', path, token: person.token, after: told.token });
   const stale =
     !stage.parked &&
     (seen.status === NOT_FOUND ||

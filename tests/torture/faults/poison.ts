@@ -47,9 +47,9 @@ const noticed = async (strike: Strike, isMine: (letter: DeadLetter) => boolean):
     await until('the next failure', async () => ((await find())?.attempts ?? 0) > attempts);
   }
   const api = await world.usable();
-  await until('the parked event in the metrics', async () => (await parkedIn(api.url)) > 0);
+  await until('the parked event in the metrics', async () => (await parkedIn(api.url())) > 0);
   await until('a degraded health', async () => {
-    const answer = await fetch(`${api.url}/health/comprehensive`);
+    const answer = await fetch(`${api.url()}/health/comprehensive`);
     return ((await answer.json()) as { data?: { status?: string } }).data?.status === 'degraded';
   });
   if (!(await api.isReady())) complain('a parked event made the process say that it is not ready');

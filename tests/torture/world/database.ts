@@ -8,10 +8,11 @@ import {
   freePort,
   halt,
   initialise,
+  PortTaken,
   run,
   type Settings,
 } from '../../../src/postgres/cluster.ts';
-import { clearLeftovers, processesOn } from '../../../src/postgres/leftovers.ts';
+import { clearLeftovers, processesOn, send } from '../../../src/postgres/leftovers.ts';
 import { until } from './until.ts';
 import type { Watcher } from './watcher.ts';
 
@@ -45,10 +46,10 @@ const SETTINGS: Settings = {
 /** Makes a cluster under `<folder>/postgres` and starts it. */
 export const startDatabase = async (folder: string, watcher: Watcher): Promise<Database> => {
   const password = randomBytes(18).toString('base64url');
-  const port = await freePort();
   let home = join(folder, 'postgres');
   let cluster: Cluster = await clusterIn(home);
   await initialise(cluster, password, true);
+  const port = await freePort();
   let child: ChildProcess | undefined;
 
   const isRunning = (): boolean => child !== undefined && child.exitCode === null && child.signalCode === null;
@@ -58,7 +59,13 @@ export const startDatabase = async (folder: string, watcher: Watcher): Promise<D
   };
   const start = async (): Promise<void> => {
     await clearLeftovers(cluster.data);
-    child = await run(cluster, port, SETTINGS);
+    // While it was down, something else on this machine may have been given its port for a moment.
+    child = await until('the port of PostgreSQL', () =>
+      run(cluster, port, SETTINGS).catch((error: unknown) => {
+        if (error instanceof PortTaken) return undefined;
+        throw error;
+      }),
+    );
     if (child.pid !== undefined) watcher.watch(child.pid);
   };
   await start();
@@ -70,12 +77,7 @@ export const startDatabase = async (folder: string, watcher: Watcher): Promise<D
       const pid = child?.pid ?? 0;
       // The server first: it would start its sessions anew.
       child?.kill('SIGKILL');
-      for (const session of await processesOn(cluster.data, pid))
-        try {
-          process.kill(session, 'SIGKILL');
-        } catch {
-          // It went with its server.
-        }
+      for (const session of await processesOn(cluster.data, pid)) send(session, 'SIGKILL');
       await until('the end of a killed PostgreSQL', async () => (await processesOn(cluster.data, pid)).length === 0);
       await gone();
     },

@@ -12,10 +12,10 @@ const CLOCK = join(import.meta.dirname, 'clock.ts');
 /** How a process ended. */
 export type Ended = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
 
-/** One process of the service. It keeps its port through every restart. */
+/** One process of the service. It keeps its port through every restart, unless somebody else has taken it meanwhile. */
 export type Node = {
   readonly name: string;
-  readonly url: string;
+  readonly url: () => string;
   readonly isAlive: () => boolean;
   readonly roles: () => readonly string[];
   /** Starts it and waits until it says that it is ready (or, without HTTP, that it runs). */
@@ -55,8 +55,8 @@ export const createNode = async (options: {
   readonly note: (line: string) => void;
 }): Promise<Node> => {
   const { name, folder, environment, watcher, note } = options;
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
+  let port = await freePort();
+  const url = (): string => `http://127.0.0.1:${port}`;
   let child: ChildProcess | undefined;
   let end: Promise<Ended> = Promise.resolve({ code: null, signal: null });
   let running: readonly string[] = [];
@@ -95,7 +95,7 @@ export const createNode = async (options: {
     });
     const isUp = async (): Promise<boolean> => {
       if (!isAlive()) throw new Stuck(`${name} did not start: ${told}`);
-      return roles.includes('api') ? ready(url) : told.includes('no HTTP');
+      return roles.includes('api') ? ready(url()) : told.includes('no HTTP');
     };
     await until(`the start of ${name} (${roles.join(', ')})`, isUp);
   };
@@ -106,6 +106,7 @@ export const createNode = async (options: {
         return await startOnce(roles);
       } catch (error) {
         if (tries === STARTS || isAlive()) throw error;
+        if (told.includes(`Port ${port} of`)) port = await freePort();
         note(`  ${name} could not start and is started again, as by whoever supervises it: ${told.slice(-400)}`);
       }
   };
@@ -128,7 +129,7 @@ export const createNode = async (options: {
       current.send({ clockOffsetMs });
       await Promise.race([taken, end]);
     },
-    isReady: () => ready(url),
+    isReady: () => ready(url()),
     fell: () => (sentAway || isAlive() ? undefined : told.slice(-1_500)),
   };
 };

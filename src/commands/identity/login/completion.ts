@@ -5,6 +5,7 @@ import { endLoginSession } from '../../../domain/identity/loginSession.ts';
 import { issueMfaChallenge, MFA_CHALLENGE_LIFE } from '../../../domain/identity/mfaChallenge.ts';
 import { uuid7 } from '../../../uuid.ts';
 import type { Outcome, Refused, Run } from '../../binding.ts';
+import { uncontended } from '../../outcomes.ts';
 import { newRefreshToken } from '../refreshToken.ts';
 import { countFailure } from './attempt.ts';
 import { challengeToken, sendMfaCode } from './challenge.ts';
@@ -51,12 +52,10 @@ export const finishLogin = async (
   const { reads, step, origin } = run;
   const token = newRefreshToken(reads.hash);
   const of = { accountId, method, ...optional('deviceId', deviceId) };
-  const counted = await step(recordLogin, identifierHash, {
-    identifierHash,
-    sessionId: token.sessionId,
-    ...of,
-    ...origin,
-  });
+  // Others who log in by the same identifier at this moment, through other processes, are no reason to send him away.
+  const counted = await uncontended(() =>
+    step(recordLogin, identifierHash, { identifierHash, sessionId: token.sessionId, ...of, ...origin }),
+  );
   if (!counted.ok) return counted;
   const opened = await openSession(run, token, { ...of, ...optional('deviceName', deviceName) });
   if (!opened.ok) return opened;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { reject } from '../../decider.ts';
+import { type Actor, reject } from '../../decider.ts';
 import { DAY_MS } from '../../durations.ts';
 import { instant, uuid } from '../../fields.ts';
 import { LOCK_TIME } from '../loginAttempts.ts';
@@ -15,9 +15,14 @@ const isThere = ({ status }: Account): boolean => status === 'active' || status 
 export const lockedUntil = (state: Account, now: Date): string | undefined =>
   state.lockedUntil !== undefined && Date.parse(state.lockedUntil) > now.getTime() ? state.lockedUntil : undefined;
 
+/** What LockAccount may be told: that the failures have locked the account until that instant before. */
+export type LockFacts = { readonly told: boolean };
+
+type Locking = { readonly actor: Actor; readonly now: Date; readonly facts: LockFacts | undefined };
+
 /**
  * Closes the account's log-in until an instant, a quarter of an hour by default. After failures a lock only ever grows
- * longer. Administrators lock whom they like for thirty days at most, but not themselves.
+ * longer, and none comes back that was ended. Administrators lock whom they like for thirty days at most, but not themselves.
  */
 export const lockAccount = command(
   'LockAccount',
@@ -26,7 +31,7 @@ export const lockAccount = command(
     until: instant.optional().describe('Within 30 days; 15 minutes from now when omitted'),
     reason: z.enum(['failed_logins', 'admin', 'breach']).default('admin'),
   }),
-  ({ accountId, until, reason }, state, { actor, now }) => {
+  ({ accountId, until, reason }, state, { actor, now, facts }: Locking) => {
     const time = now.getTime();
     const end = until ?? new Date(time + LOCK_TIME).toISOString();
     if (actor.kind !== 'system') {
@@ -38,6 +43,7 @@ export const lockAccount = command(
     if (accountId === actor.id) return reject('CONFLICT', 'own-account', 'Nobody locks his own account');
     const longEnough = state.lockedUntil !== undefined && state.lockedUntil >= end;
     if (longEnough && (reason === 'failed_logins' || state.lockedUntil === end)) return [];
+    if (facts?.told) return [];
     return [{ type: 'AccountLocked', data: { accountId, until: end, reason } }];
   },
 );
