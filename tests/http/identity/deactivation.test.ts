@@ -1,6 +1,6 @@
 import t from 'tap';
 import { inDays, practice } from '../../support/practice.ts';
-import { ADMIN, type Client, eventually, testService } from '../../support/service.ts';
+import { ADMIN, type Client, client, eventually, testService } from '../../support/service.ts';
 
 const PASSWORD = 'Correct-horse-7';
 t.test('deactivation', async (t) => {
@@ -159,4 +159,23 @@ t.test('deactivation', async (t) => {
       t.strictSame(refused(await back.delete('/users/me', { password: PASSWORD })), [409, 'last-administrator']);
     });
   });
+});
+
+t.test('what follows a deactivation by policy leaves alone who logs in once the account is open again', async (t) => {
+  const service = await testService(t);
+  const [somebody, admin] = [await service.user(), await service.admin()];
+  const { accountId, email } = somebody;
+  t.equal((await admin.delete(`/users/${accountId}`, {})).status, 200);
+  t.equal((await admin.post(`/users/${accountId}/reactivate`)).status, 200);
+  const { token } = await service.login(email);
+  await service.rest();
+  await service.stop();
+  // As if it had been far behind.
+  await service.pool.query(
+    `update convene.checkpoints set position = e.position - 1 from log.events e
+     where kind = 'policy' and name = 'identity-sessions' and e.type = 'AccountDeactivated'`,
+  );
+  const later = await testService(t, service.environment);
+  await later.rest();
+  t.equal((await client(later.api, { accountId, email, token: token ?? '' }).get('/users/me')).status, 200);
 });
