@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { recordCalendarResult } from '../../domain/booking/calendarSync.ts';
 import { integration, revokeIntegration } from '../../domain/messaging/integration/index.ts';
 import { type CalendarDeps, callWith, issueAs } from './access.ts';
-import { wantedOf } from './wanted.ts';
+import { partOf } from './wanted.ts';
 
 /** What the job `remove-calendar-events` is told: by which connection they were written, and until when it is tried. */
 const Order = z.object({
@@ -39,7 +39,7 @@ export const removeCalendarEvents = async (data: unknown, deps: CalendarDeps): P
     for (const { appointmentId, party, eventId } of await reads.lookups.calendarEventsOf(integrationId)) {
       const answer = await callWith(deps, led, integrationId, (token) => calendar.remove(token, eventId));
       if (answer.outcome === 'done') {
-        const version = (await wantedOf(reads, appointmentId, party))?.version ?? 0;
+        const version = (await partOf(reads, appointmentId, party))?.version ?? 0;
         const of = { appointmentId, party, accountId, version, integrationId, googleEventId: eventId };
         await issueAs(deps, led, recordCalendarResult.name, { ...of, status: 'synced', operation: 'delete' });
       } else if (answer.outcome === 'gone' || answer.outcome === 'needs-reconnect') break;

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { newest } from '../../commands/reads.ts';
+import { type KnownIntegration, newest } from '../../commands/reads.ts';
 import { calendarSync, calendarSyncId, recordCalendarResult, SyncParty } from '../../domain/booking/calendarSync.ts';
 import { integration, isUsable, requireReconnect } from '../../domain/messaging/integration/index.ts';
 import type { Calendar, CalendarAnswer } from '../../integrations/calendar/index.ts';
 import { AttemptNoted } from '../attempts.ts';
 import { type CalendarDeps, callWith, issueAs, type NoToken } from './access.ts';
-import { type Wanted, wantedOf } from './wanted.ts';
+import { type Part, partOf, wantedOf } from './wanted.ts';
 
 /** What the job `sync-calendar` is told: which appointment, in whose calendar, which attempt, and what led to it. */
 const Order = z.object({
@@ -23,11 +23,14 @@ const ROUNDS = 5;
 type Result = z.input<typeof recordCalendarResult.input>;
 type Failure = Exclude<CalendarAnswer, { outcome: 'done' }> | { readonly outcome: NoToken };
 
-/** The connection that is used: the one that the event was written by, or else the first that can be. */
-const chosen = async ({ reads }: CalendarDeps, accountId: string, written: string | undefined) => {
-  const known = (await reads.lookups.integrationsOf(accountId)).filter(
+/** The connections of an account that reach a calendar, or did before they needed their holder. */
+const connectionsOf = async ({ reads }: CalendarDeps, accountId: string): Promise<readonly KnownIntegration[]> =>
+  (await reads.lookups.integrationsOf(accountId)).filter(
     ({ status, capabilities }) => status !== 'revoked' && capabilities.includes('calendar'),
   );
+
+/** The one that is used: the one that the event was written by, or else the first that can be. */
+const chosen = (known: readonly KnownIntegration[], written: string | undefined): KnownIntegration | undefined => {
   const usable = known.filter(({ status }) => status === 'active');
   return usable.find(({ integrationId }) => integrationId === written) ?? usable[0] ?? known[0];
 };
@@ -60,18 +63,22 @@ export const syncCalendar = async (data: unknown, deps: CalendarDeps): Promise<v
     if (!outcome.ok) throw new Error(`What came of a calendar was not noted (${outcome.reason})`);
   };
 
-  let wanted = await wantedOf(reads, appointmentId, party);
-  for (let round = 0; round < ROUNDS && wanted !== undefined; round += 1) {
-    const { accountId, version, eventId, event }: Wanted = wanted;
+  let part = await partOf(reads, appointmentId, party);
+  for (let round = 0; round < ROUNDS && part !== undefined; round += 1) {
+    const { accountId, version, eventId }: Part = part;
     const of = { appointmentId, party, accountId, version };
-    const sync = await newest(reads, calendarSync, id);
-    const connection = await chosen(deps, accountId, sync.written?.integrationId);
+    const connections = await connectionsOf(deps, accountId);
+    // Most people have none, and all that follows would be read for nothing.
+    const sync = connections.length === 0 ? undefined : await newest(reads, calendarSync, id);
+    const connection = chosen(connections, sync?.written?.integrationId);
     if (connection === undefined) return note({ ...of, status: 'skipped', reason: 'not-connected' });
     const { integrationId, provider } = connection;
     const calendar: Calendar | undefined = calendars[provider];
     if (calendar === undefined) return note({ ...of, status: 'skipped', reason: 'not-configured' });
 
-    const known = sync.written?.integrationId === integrationId;
+    const wanted = await wantedOf(reads, part);
+    const { event } = wanted;
+    const known = sync?.written?.integrationId === integrationId;
     const operation = event === undefined ? 'delete' : known ? 'update' : 'create';
     const answer = await callWith(deps, led, integrationId, (token) =>
       event === undefined ? calendar.remove(token, eventId) : calendar.put(token, event, known),
@@ -89,7 +96,8 @@ export const syncCalendar = async (data: unknown, deps: CalendarDeps): Promise<v
     }
     await note({ ...of, status: 'synced', operation, integrationId, googleEventId: eventId });
 
-    const now = await wantedOf(reads, appointmentId, party);
+    const later = await partOf(reads, appointmentId, party);
+    const now = later && (await wantedOf(reads, later));
     const { state } = await reads.load(integration, integrationId);
     const stays = isUsable(state, 'calendar');
     if (stays && JSON.stringify(now) === JSON.stringify(wanted)) return;
@@ -99,7 +107,7 @@ export const syncCalendar = async (data: unknown, deps: CalendarDeps): Promise<v
       if (undone.outcome === 'done')
         await note({ ...of, status: 'synced', operation: 'delete', integrationId, googleEventId: eventId });
     }
-    wanted = now;
+    part = later;
   }
-  if (wanted !== undefined) throw new Error('The appointment changes faster than it can be brought to the calendar');
+  if (part !== undefined) throw new Error('The appointment changes faster than it can be brought to the calendar');
 };

@@ -2,17 +2,23 @@ import type { Reads } from '../../commands/reads.ts';
 import type { SyncParty } from '../../domain/booking/calendarSync.ts';
 import { MINUTE_MS } from '../../domain/durations.ts';
 import type { CalendarEvent } from '../../integrations/calendar/index.ts';
-import { hostOf, nameOf, personBehind, storyOf } from '../mails/booking/appointment.ts';
+import { type Chapter, hostOf, nameOf, personBehind, storyOf } from '../mails/booking/appointment.ts';
 
 /** The title that every appointment has in calendars. */
 export const TITLE = 'Consultation Session';
 
-/** How an appointment is to stand in the calendar of one of its parties, as the log tells it now. */
-export type Wanted = {
+/** An appointment and whose calendar it is about, as the log tells it now. */
+export type Part = {
+  readonly party: SyncParty;
   readonly accountId: string;
   /** Of the appointment. */
   readonly version: number;
   readonly eventId: string;
+  readonly appointment: Chapter;
+};
+
+/** How it is to stand in that calendar. */
+export type Wanted = Pick<Part, 'accountId' | 'version' | 'eventId'> & {
   /** Undefined: it is not to stand there. */
   readonly event: CalendarEvent | undefined;
 };
@@ -22,16 +28,23 @@ export const eventIdOf = (hash: Reads['hash'], appointmentId: string, party: Syn
   hash('calendar-event', `${appointmentId}~${party}`);
 
 /** Undefined when there is no such appointment. */
-export const wantedOf = async (
+export const partOf = async (
   reads: Pick<Reads, 'history' | 'hash'>,
   appointmentId: string,
   party: SyncParty,
-): Promise<Wanted | undefined> => {
-  const story = await storyOf(reads, appointmentId);
-  if (story === undefined) return undefined;
-  const { clientId, providerId, startTime, endTime, status, notes, timezone, version } = story.now;
-  const eventId = eventIdOf(reads.hash, appointmentId, party);
-  const of = { accountId: party === 'client' ? clientId : providerId, version, eventId };
+): Promise<Part | undefined> => {
+  const appointment = (await storyOf(reads, appointmentId))?.now;
+  if (appointment === undefined) return undefined;
+  const { clientId, providerId, version } = appointment;
+  const accountId = party === 'client' ? clientId : providerId;
+  return { party, accountId, version, eventId: eventIdOf(reads.hash, appointmentId, party), appointment };
+};
+
+/** Reads the names of both sides, too, unless it is not to stand there. */
+export const wantedOf = async (reads: Pick<Reads, 'history'>, part: Part): Promise<Wanted> => {
+  const { party, accountId, version, eventId, appointment } = part;
+  const { clientId, providerId, startTime, endTime, status, notes, timezone } = appointment;
+  const of = { accountId, version, eventId };
   if (status === 'CANCELLED') return { ...of, event: undefined };
   const host = (await hostOf(reads, providerId))?.now;
   const client = await personBehind(reads, clientId);

@@ -32,7 +32,7 @@ type Order = { readonly appointmentId: string; readonly side: Side; readonly com
 /** Undefined when there is no such appointment, or it is not the account's. */
 const readingOf = async (
   { appointmentId, side, commandId }: Order,
-  { reads, accountId }: About,
+  { reads, accountId, person }: About,
 ): Promise<Reading | undefined> => {
   const story = await storyOf(reads, appointmentId, commandId);
   if (story === undefined) return undefined;
@@ -40,7 +40,7 @@ const readingOf = async (
   if (accountId !== (side === 'client' ? clientId : providerId)) return undefined;
   const hosts = await hostOf(reads, providerId, commandId);
   if (hosts === undefined) return undefined;
-  const client = await personBehind(reads, clientId);
+  const client = side === 'client' ? person : await personBehind(reads, clientId);
   return {
     appointmentId,
     side,
