@@ -8,6 +8,18 @@ import { live } from './live.ts';
 import { login } from './login.ts';
 import { project } from './project.ts';
 import { query } from './query.ts';
+import { reads } from './reads.ts';
 
 /** Every bench, in the order in which they run. Peers are imported when a bench runs: the list needs nothing installed. */
-export const benches: readonly Bench[] = [append, contended, project, command, login, hot, query, live, connections];
+export const benches: readonly Bench[] = [
+  append,
+  contended,
+  reads,
+  project,
+  command,
+  login,
+  hot,
+  query,
+  live,
+  connections,
+];

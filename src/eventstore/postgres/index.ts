@@ -13,6 +13,7 @@ import {
 } from '../port.ts';
 import { groupCommit, isUnreachable } from './groupCommit.ts';
 import { type Listener, listen } from './listener.ts';
+import { streamReads } from './streamReads.ts';
 
 /** position, stream, revision, id, type, recorded_at, data, metadata */
 type Row = readonly [string, string, number, string, string, string, string, string];
@@ -119,15 +120,40 @@ export const postgresEventStore = (config: pg.ClientConfig): EventStore => {
     }
   };
 
+  const forwards = streamReads<Row>(async (stretches) => {
+    const [only, other] = stretches;
+    if (only !== undefined && other === undefined)
+      return [
+        await query<Row>(
+          `select ${COLUMNS} from log.events e where e.stream = $1 and e.revision >= $2 order by e.revision limit $3`,
+          [only.stream, only.from, only.limit],
+          'log_stream_forwards',
+        ),
+      ];
+    const answers = stretches.map((): Row[] => []);
+    const rows = await query<readonly [number, ...Row]>(
+      `select s.place, e.* from unnest($1::text[], $2::integer[], $3::integer[], $4::integer[]) s(stream, first, most, place)
+       cross join lateral (
+         select ${COLUMNS} from log.events e
+         where e.stream = s.stream and e.revision >= s.first order by e.revision limit s.most) e
+       order by s.place, e.revision`,
+      [
+        stretches.map(({ stream }) => stream),
+        stretches.map(({ from }) => from),
+        stretches.map(({ limit }) => limit),
+        [...stretches.keys()],
+      ],
+      'log_streams_forwards',
+    );
+    for (const [place, ...row] of rows) answers[place]?.push(row);
+    return answers;
+  });
+
   const readStream: EventStore['readStream'] = async (stream, { from, direction = 'forwards', limit = LIMIT } = {}) => {
     const count = Math.max(1, Math.min(limit, LIMIT));
     const rows =
       direction === 'forwards'
-        ? await query<Row>(
-            `select ${COLUMNS} from log.events e where e.stream = $1 and e.revision >= $2 order by e.revision limit $3`,
-            [stream, from ?? 0, count],
-            'log_stream_forwards',
-          )
+        ? await forwards({ stream, from: from ?? 0, limit: count })
         : await query<Row>(
             `select ${COLUMNS} from log.events e where e.stream = $1 and e.revision <= $2 order by e.revision desc limit $3`,
             [stream, from ?? 2_147_483_647, count],
