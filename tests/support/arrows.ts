@@ -73,7 +73,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   audit: ['domain', 'eventstore', 'commands'],
   projections: ['domain', 'eventstore', 'audit', 'postgres'],
   files: ['domain', 'eventstore', 'projections'],
-  policies: ['domain', 'eventstore', 'commands', 'integrations', 'uuid.ts'],
+  policies: ['cacheOf.ts', 'domain', 'eventstore', 'commands', 'integrations', 'uuid.ts'],
   'metrics.ts': ['eventstore'],
   'log.ts': ['config.ts', 'environment.ts'],
   'environment.ts': ['domain', 'startupProblem.ts'],
