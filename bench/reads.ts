@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { postgresEventStore } from '../src/eventstore/postgres/index.ts';
+import { LANES } from '../src/eventstore/postgres/streamReads.ts';
 import { type Bench, ratio } from './bench.ts';
 import { interleaved } from './rounds.ts';
 import { sample } from './sample.ts';
@@ -8,8 +9,6 @@ import { type Writing, writing } from './writing.ts';
 
 const STREAMS = 1_000;
 const EVENTS = 5;
-/** As many as the log reads with. */
-const CONNECTIONS = 4;
 const CALLERS = [1, 20, 64] as const;
 const TURN_MS = 2_000;
 const WARM_MS = 500;
@@ -27,7 +26,7 @@ export const reads: Bench = {
   run: async ({ rounds, sized, database, says }) => {
     const { connectionString, drop } = await database({ migrate: true });
     const store = postgresEventStore({ connectionString });
-    const pool = new pg.Pool({ connectionString, max: CONNECTIONS });
+    const pool = new pg.Pool({ connectionString, max: LANES });
     const streams = Array.from({ length: STREAMS }, () => `schedule-${randomUUID()}`);
     const events = () =>
       Array.from({ length: EVENTS }, sample).map(({ data, metadata, ...event }) => ({
@@ -45,7 +44,7 @@ export const reads: Bench = {
       port: async () => must((await store.readStream(next(), { limit: 2_000 })).length),
       single: async () => must((await pool.query({ ...STATEMENT, values: [next()] })).rows.length),
     };
-    const names = { port: 'Convene, the port', single: `a statement for each read, ${CONNECTIONS} connections` };
+    const names = { port: 'Convene, the port', single: `a statement for each read, ${LANES} connections` };
     const kinds = Object.keys(who) as (keyof typeof who)[];
     const found: Record<string, Writing> = {};
     for (const callers of CALLERS) {

@@ -2,7 +2,7 @@ import type { Test } from 'tap';
 import { browser } from './browser.ts';
 import { type Googler, google } from './google.ts';
 import { hasten } from './jobs.ts';
-import { type Answer, type Client, eventually, testService } from './service.ts';
+import { type Answer, type Client, DUE_JOBS, eventually, testService } from './service.ts';
 
 /** Where the service says it is; the browser of the tests knows better. */
 export const PUBLIC_URL = 'http://convene.test';
@@ -104,11 +104,7 @@ export const calendarService = async (t: Test, variables: Record<string, string>
 
   /** Waits until no job is due any more: what was done before does not call Google then. */
   const quiet = async (): Promise<void> => {
-    const due = () =>
-      service.pool.query(
-        `select from pgboss.job
-         where name = 'jobs' and state in ('created', 'retry', 'active') and start_after <= now() limit 1`,
-      );
+    const due = () => service.pool.query(DUE_JOBS);
     await eventually(due, ({ rowCount }) => rowCount === 0);
   };
 

@@ -109,14 +109,17 @@ export const eventually = async <T>(ask: () => Promise<T>, enough: (value: T) =>
   }
 };
 
+/** What gives a row for each job that is due or under way. */
+export const DUE_JOBS = `select from pgboss.job
+  where name = 'jobs' and state in ('created', 'retry', 'active') and start_after <= now()`;
+
 /** Waits until nothing more follows by itself: every consumer has come to the end of the log, and no job is due. */
 const atRest = async (pool: Pool): Promise<void> => {
   const rests = async () =>
     (
       await pool.query(
         `select where not exists (select from convene.checkpoints where position < (select position from log.head))
-         and not exists (select from pgboss.job
-           where name = 'jobs' and state in ('created', 'retry', 'active') and start_after <= now())`,
+         and not exists (${DUE_JOBS})`,
       )
     ).rowCount;
   await eventually(rests, (count) => count === 1);

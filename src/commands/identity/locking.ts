@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { Account } from '../../domain/identity/account/index.ts';
 import * as accounts from '../../domain/identity/account/index.ts';
-import { account } from '../../domain/identity/account/index.ts';
 import { bind, type Outcome, type Run } from '../binding.ts';
 import { latest } from '../outcomes.ts';
 import type { Reads } from '../reads.ts';
@@ -17,7 +16,7 @@ type Locking = z.output<typeof accounts.lockAccount.input>;
  * along behind every log-in that locks, and by then somebody may have ended the lock.
  */
 const isTold = async ({ accountId, until }: Locking, reads: Reads): Promise<boolean> =>
-  (await reads.history(account, accountId)).some(
+  (await reads.history(accounts.account, accountId)).some(
     ({ type, data }) => type === 'AccountLocked' && data.reason === 'failed_logins' && data.until === until,
   );
 

@@ -13,7 +13,7 @@ import {
 } from '../port.ts';
 import { groupCommit, isUnreachable } from './groupCommit.ts';
 import { type Listener, listen } from './listener.ts';
-import { streamReads } from './streamReads.ts';
+import { LANES, streamReads } from './streamReads.ts';
 
 /** position, stream, revision, id, type, recorded_at, data, metadata */
 type Row = readonly [string, string, number, string, string, string, string, string];
@@ -90,7 +90,7 @@ export const postgresEventStore = (config: pg.ClientConfig): EventStore => {
   // The plan of log.append is the same for any batch: planning it anew for each would cost more than running it.
   const generic = '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off';
   const writers = new pg.Pool({ ...connection, options: `${connection.options} ${generic}`, max: lanes });
-  const readers = new pg.Pool({ ...connection, max: 4 });
+  const readers = new pg.Pool({ ...connection, max: LANES });
   // A pooled connection that breaks while idle is replaced at the next call; nobody waits for it.
   for (const pool of [writers, readers]) {
     pool.on('error', () => {});

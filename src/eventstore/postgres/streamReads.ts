@@ -1,8 +1,8 @@
 /** A stretch of a stream: at most `limit` events from the revision on. */
 export type Stretch = { readonly stream: string; readonly from: number; readonly limit: number };
 
-/** Reads that may be under way at once; whoever comes later waits, and goes out with all who wait. */
-const LANES = 4;
+/** Reads that may be under way at once, each on a connection; whoever comes later waits, and goes out with all who wait. */
+export const LANES = 4;
 /** Stretches in one statement. A long one keeps its neighbours waiting, so not too many. */
 const TOGETHER = 16;
 
